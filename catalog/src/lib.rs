@@ -1,0 +1,1 @@
+//! SQLite: what is stored where, and how we know.

@@ -1,0 +1,1 @@
+//! TOML text to checked jobs, every error with its position.

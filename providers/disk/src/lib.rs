@@ -1,0 +1,1 @@
+//! A folder or an external disk as a destination, and the library itself.

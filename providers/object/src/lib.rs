@@ -1,0 +1,1 @@
+//! OpenDAL services as destinations: S3 and compatibles first.

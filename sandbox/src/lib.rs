@@ -1,0 +1,1 @@
+//! Loopback stand-ins for services: try-out without accounts, and tests.

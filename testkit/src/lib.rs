@@ -1,0 +1,1 @@
+//! Conformance suite, in-memory, faulty and slow providers, simulated clock, library generator.
