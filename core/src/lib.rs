@@ -1,1 +1,20 @@
-//! The words, the provider trait, the pipeline and the safety rules of Safelight; no I/O of its own.
+//! The words, the provider trait, the pipeline and the safety rules of Safelight.
+//!
+//! Everything else points here; this crate imports none of the others and does no I/O of its own: files,
+//! network, database, time and terminal are handed in as values.
+
+pub mod body;
+pub mod capability;
+pub mod class;
+pub mod codes;
+pub mod digest;
+pub mod entry;
+pub mod error;
+pub mod escape;
+pub mod http;
+pub mod key;
+pub mod permit;
+pub mod provider;
+pub mod registry;
+pub mod secret;
+pub mod time;
