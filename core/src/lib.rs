@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod capability;
+pub mod catalog;
 pub mod class;
 pub mod codes;
 pub mod digest;
