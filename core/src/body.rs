@@ -6,11 +6,14 @@
 //! Invariant: a body yields exactly [`Body::length`] bytes and then `None`, or an error. Its digests cover
 //! exactly the bytes it yielded.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::digest::Digests;
 use crate::error::{Error, Kind, Result};
+use crate::wrap::Meter;
 
 /// The bytes of one item.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub struct Body {
     length: u64,
     yielded: u64,
     source: Source,
+    meter: Option<Arc<Meter>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +40,12 @@ pub struct BodySender {
 impl Body {
     /// A body that is all in memory.
     pub fn whole(bytes: Bytes, digests: Digests) -> Self {
-        Self { length: bytes.len() as u64, yielded: 0, source: Source::Whole { bytes, digests } }
+        Self {
+            length: bytes.len() as u64,
+            yielded: 0,
+            source: Source::Whole { bytes, digests },
+            meter: None,
+        }
     }
 
     /// A body of `length` bytes that arrive chunk by chunk, at most `window` of them waiting.
@@ -44,7 +53,7 @@ impl Body {
         let (chunks, incoming) = mpsc::channel(window.max(1));
         let (digests, later) = oneshot::channel();
         let source = Source::Stream { chunks: incoming, digests: Some(later) };
-        (BodySender { chunks, digests }, Self { length, yielded: 0, source })
+        (BodySender { chunks, digests }, Self { length, yielded: 0, source, meter: None })
     }
 
     /// How many bytes it has in all.
@@ -76,6 +85,16 @@ impl Body {
         }
     }
 
+    /// The same body, whose bytes wait for `meter`: here if they are all in memory, else chunk by chunk.
+    pub async fn metered(mut self, meter: Arc<Meter>) -> Self {
+        if self.as_whole().is_some() {
+            meter.take(self.length).await;
+        } else {
+            self.meter = Some(meter);
+        }
+        self
+    }
+
     /// The next bytes; `None` after the last.
     ///
     /// # Errors
@@ -89,6 +108,9 @@ impl Body {
             Source::Whole { .. } => None,
             Source::Stream { chunks, .. } => chunks.recv().await.transpose()?,
         };
+        if let (Some(meter), Some(bytes)) = (&self.meter, &next) {
+            meter.take(bytes.len() as u64).await;
+        }
         self.yielded += next.as_ref().map_or(0, |bytes| bytes.len() as u64);
         let wrong_end = next.is_none() && self.yielded != self.length;
         if wrong_end || self.yielded > self.length {

@@ -109,6 +109,8 @@ pages! {
     ABSENT = "destination/not-attached", "The destination is not there",
         "The disk is not attached or the folder does not exist. Nothing was written anywhere else in its place. \
          Attach it and run `safelight mirror`.";
+    OVERDUE = "destination/overdue", "The disk has been away for too long",
+        "New photos have had no copy there since it was last attached. Attach it and run `safelight mirror`.";
     NOT_OURS = "destination/not-ours", "The destination holds files that Safelight did not put there",
         "To be safe, nothing was written. `safelight adopt DESTINATION` compares what is there with the library, \
          takes equal files over as copies and changes nothing.";
@@ -157,6 +159,16 @@ pages! {
         "Two runs on one catalog would get in each other's way. Wait for the other one, or stop it.";
     INTERNAL = "safelight/internal", "A mistake in Safelight",
         "Please report it with the output of `safelight log` and the command that was run.";
+}
+
+/// Whether a code only tells something; it does not make a run fail.
+pub fn is_note(code: Code) -> bool {
+    [VANISHED, LINK_SKIPPED, NOT_A_FILE, EMPTY_FILE, POOL_FULL, CLASS_NOT_ACCEPTED].contains(&code)
+}
+
+/// The code with this name, if there is one.
+pub fn find(name: &str) -> Option<Code> {
+    page(name).map(|page| page.code)
 }
 
 /// The page of `code`.

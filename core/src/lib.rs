@@ -3,6 +3,7 @@
 //! Everything else points here; this crate imports none of the others and does no I/O of its own: files,
 //! network, database, time and terminal are handed in as values.
 
+pub mod adopt;
 pub mod body;
 pub mod capability;
 pub mod catalog;
@@ -12,10 +13,18 @@ pub mod digest;
 pub mod entry;
 pub mod error;
 pub mod escape;
+pub mod filter;
 pub mod http;
+pub mod job;
 pub mod key;
+pub mod marker;
+pub mod mirror;
+pub mod monitor;
+pub mod names;
 pub mod permit;
 pub mod provider;
+pub mod recognise;
 pub mod registry;
 pub mod secret;
 pub mod time;
+pub mod wrap;

@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::time::{Clock, Timestamp};
 
 /// For how long a permit is good.
-pub const PERMIT_LIFE: Duration = Duration::from_secs(15 * 60);
+pub const PERMIT_LIFE: Duration = Duration::from_mins(15);
 
 /// Why something may be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,142 @@
+//! The settings of `[destination.NAME]`.
+
+use crate::definition::{Form, Kind, Setting, Variants, Word};
+use crate::words::{AMOUNT, DURATION, ENDPOINT, LIMIT, NAME, ROOT};
+
+pub(super) const DESTINATION: Variants = Variants {
+    tag: "type",
+    default: None,
+    common: &[
+        Setting::new("offsite", Form::Flag, "It is not in the same house as the library.")
+            .default("false"),
+        Setting::new("removable", Form::Flag, "Being absent is waiting, not an error.")
+            .default("false"),
+        Setting::new(
+            "overdue",
+            Form::Words(&DURATION),
+            "How long it may be absent before you have to act.",
+        )
+        .default("\"14 days\""),
+        Setting::new(
+            "pool",
+            Form::List(&Form::Table(POOL)),
+            "Quotas: media classes that share a limit. A class that no pool counts has no limit.",
+        )
+        .default("[]"),
+    ],
+    kinds: &[
+        Kind { word: "disk", help: "A folder or an external disk.", later: false, settings: DISK },
+        Kind { word: "s3", help: "Amazon S3 or a compatible service.", later: false, settings: S3 },
+        Kind {
+            word: "opendal",
+            help: "Another service of OpenDAL.",
+            later: false,
+            settings: OPENDAL,
+        },
+        Kind { word: "dropbox", help: "Dropbox.", later: true, settings: DROPBOX },
+        Kind {
+            word: "amazon-photos",
+            help: "Amazon Photos.",
+            later: true,
+            settings: AMAZON_PHOTOS,
+        },
+    ],
+};
+
+const CLASSES: &[Word] = &[
+    Word::now("photo"),
+    Word::now("raw"),
+    Word::now("video"),
+    Word::now("sidecar"),
+    Word::now("other"),
+];
+
+const POOL: &[Setting] = &[
+    Setting::new(
+        "counts",
+        Form::List(&Form::Choice(CLASSES)),
+        "The media classes that count against it.",
+    )
+    .required(),
+    Setting::new("limit", Form::Words(&LIMIT), "How much room there is; \"ask\" asks the service.")
+        .required(),
+    Setting::new("keep_free", Form::Words(&AMOUNT), "Room that is left free.").default("\"0 B\""),
+    Setting::new(
+        "when_full",
+        Form::Choice(&[Word::now("newest-first"), Word::now("smallest-first"), Word::now("stop")]),
+        "Which files go first when not all fit; the rest is reported.",
+    )
+    .default("\"newest-first\""),
+];
+
+const DISK: &[Setting] = &[
+    Setting::new("path", Form::Text, "The folder; with `volume`, the folder inside the volume.")
+        .required(),
+    Setting::new(
+        "volume",
+        Form::Table(VOLUME),
+        "The disk is found by this wherever it is mounted.",
+    ),
+    Setting::new("reserve", Form::Words(&AMOUNT), "Room that is left free on the file system.")
+        .default("\"1%\""),
+    Setting::new(
+        "read_back",
+        Form::Flag,
+        "Every new copy is read again before it counts as proved.",
+    )
+    .default("true"),
+];
+
+const VOLUME: &[Setting] = &[
+    Setting::new("label", Form::Words(&NAME), "The file system's label.").private(),
+    Setting::new("id", Form::Words(&NAME), "The file system's id.").private(),
+];
+
+const S3: &[Setting] = &[
+    Setting::new("bucket", Form::Words(&NAME), "The bucket.").required().private(),
+    Setting::new("region", Form::Words(&NAME), "The region; needed for Amazon, else us-east-1."),
+    Setting::new(
+        "endpoint",
+        Form::Words(&ENDPOINT),
+        "The service's address; absent for Amazon; \"sandbox\" is a server inside the program for trying out.",
+    )
+    .private(),
+    Setting::new("sandbox", Form::Path, "Where the sandbox keeps its objects."),
+    Setting::new("access_key_id", Form::Secret, "The public half of the key."),
+    Setting::new("secret_access_key", Form::Secret, "The secret half of the key."),
+    Setting::new("root", Form::Words(&ROOT), "The prefix of all objects.").default("\"\""),
+    Setting::new("path_style", Form::Flag, "The bucket stands in the path, not in the host name.")
+        .default("false"),
+    Setting::new("storage_class", Form::Words(&NAME), "The storage class of new objects."),
+];
+
+const OPENDAL: &[Setting] = &[
+    Setting::new("service", Form::Words(&NAME), "OpenDAL's name of the service.").required(),
+    Setting::new(
+        "options",
+        Form::Named(&Form::TextOrSecret),
+        "The service's own options, passed on as they are; secrets as references.",
+    )
+    .private(),
+    Setting::new("root", Form::Words(&ROOT), "The folder inside the service.").default("\"\""),
+];
+
+const DROPBOX: &[Setting] = &[
+    Setting::new("app_key", Form::Text, "\"shipped\", or your own app's key.").private(),
+    Setting::new("token", Form::Secret, "The sign-in."),
+    Setting::new("root", Form::Words(&ROOT), "The folder inside Dropbox."),
+    Setting::new("endpoint", Form::Words(&ENDPOINT), "\"sandbox\" for trying out.").private(),
+    Setting::new("sandbox", Form::Path, "Where the sandbox keeps its files."),
+];
+
+const AMAZON_PHOTOS: &[Setting] = &[
+    Setting::new("account", Form::Secret, "The sign-in."),
+    Setting::new("root", Form::Words(&ROOT), "The folder inside Amazon Photos."),
+    Setting::new(
+        "plan",
+        Form::Choice(&[Word::now("prime"), Word::now("none")]),
+        "Fills in the usual pools.",
+    ),
+    Setting::new("endpoint", Form::Words(&ENDPOINT), "\"sandbox\" for trying out.").private(),
+    Setting::new("sandbox", Form::Path, "Where the sandbox keeps its files."),
+];

@@ -1,0 +1,399 @@
+//! Carrying one item: read it, judge it, hand it to its lanes, note what became of every leg.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use futures::future::join_all;
+use tokio::sync::mpsc;
+
+use super::deliver::{Delivered, Delivery};
+use super::pump::{Outlet, Pumped, pump};
+use super::record::{Arrival, News, Note, failure, may_pass};
+use super::source::{Judgement, Whole, judge};
+use super::transfer::Shared;
+use crate::body::Body;
+use crate::catalog::{Content, Freshness, GoneCopy, Leg, Record, Stat, Work};
+use crate::codes;
+use crate::error::{Error, Kind, Result, Scope};
+use crate::monitor::Event;
+
+const STREAM_TRIES: u32 = 3;
+/// Chunks that may wait for one lane.
+const WINDOW: usize = 8;
+
+/// An item and the lanes that were reserved for it.
+pub struct Parcel {
+    /// The item.
+    pub work: Work,
+    /// The lanes.
+    pub lanes: Vec<usize>,
+    /// The bytes reserved in each lane.
+    pub bytes: u64,
+    /// Whether it passes through chunk by chunk.
+    pub streamed: bool,
+}
+
+/// Carries one item to its lanes. Every leg of the parcel is settled when this returns.
+pub async fn carry(shared: &Shared, notes: &mpsc::Sender<Note>, parcel: Parcel) {
+    let errand = Errand { shared, notes, parcel: &parcel };
+    if parcel.streamed { errand.streamed().await } else { errand.whole().await }
+}
+
+struct Errand<'a> {
+    shared: &'a Shared,
+    notes: &'a mpsc::Sender<Note>,
+    parcel: &'a Parcel,
+}
+
+/// How a leg ended.
+enum End {
+    Delivered(Box<Delivered>, Arrival),
+    /// To be taken up again by a later pass or run, without a word.
+    GivenBack,
+    Failed(Error),
+}
+
+impl Errand<'_> {
+    fn work(&self) -> &Work {
+        &self.parcel.work
+    }
+
+    async fn whole(&self) {
+        let reading = async {
+            let _reader = self.shared.source.readers.acquire().await;
+            self.shared.source.read_whole(self.work()).await
+        };
+        let Whole { bytes, content, stat } = match reading.await {
+            Ok(whole) => whole,
+            Err(error) => return self.unreadable(&error).await,
+        };
+        let Some(lanes) = self.understood(&content, stat).await else { return };
+        let legs = lanes.into_iter().map(|lane| {
+            let body = Body::whole(bytes.clone(), content.digests);
+            async move {
+                let end = self.whole_leg(lane, &content, stat, body).await;
+                self.shared.holdings.release(lane, self.parcel.bytes);
+                self.end(lane, end).await;
+            }
+        });
+        join_all(legs).await;
+    }
+
+    async fn whole_leg(&self, lane: usize, content: &Content, stat: Stat, body: Body) -> End {
+        let Some(_place) = self.place(lane).await else { return End::GivenBack };
+        let Some(leg) = self.leg(lane) else { return End::GivenBack };
+        match self.moved(lane, leg, content).await {
+            Ok(Some(delivered)) => return End::Delivered(Box::new(delivered), Arrival::Moved),
+            Ok(None) => {}
+            Err(error) => return End::Failed(error),
+        }
+        let length = body.length();
+        let sent = self.delivery(lane).send(self.work(), leg, content, stat.modified, body).await;
+        match sent {
+            Ok(delivered) if delivered.without_sending => {
+                End::Delivered(Box::new(delivered), Arrival::Recognised)
+            }
+            Ok(delivered) => {
+                self.went_out(lane, length);
+                End::Delivered(Box::new(delivered), Arrival::Sent)
+            }
+            Err(error) => End::Failed(error),
+        }
+    }
+
+    async fn streamed(&self) {
+        let _reader = self.shared.source.readers.acquire().await;
+        let lanes = if self.must_know_first() {
+            let (content, stat) = match self.shared.source.digest(self.work()).await {
+                Ok(known) => known,
+                Err(error) => return self.unreadable(&error).await,
+            };
+            let Some(lanes) = self.understood(&content, stat).await else { return };
+            self.move_what_can(lanes, &content).await
+        } else {
+            self.parcel.lanes.clone()
+        };
+        if !lanes.is_empty() {
+            self.stream_to(&lanes).await;
+        }
+    }
+
+    /// Whether the digest may spare sending: the content may be what is stored already, or what a gone item had.
+    fn must_know_first(&self) -> bool {
+        let work = self.work();
+        let same_size = work.content.is_some_and(|known| known.size == work.stat.size);
+        (work.freshness != Freshness::Fresh && same_size)
+            || self.shared.gone_sizes.contains(&work.stat.size)
+    }
+
+    async fn move_what_can(&self, lanes: Vec<usize>, content: &Content) -> Vec<usize> {
+        let mut left = Vec::new();
+        for lane in lanes {
+            let end = match self.leg(lane) {
+                None => End::GivenBack,
+                Some(leg) => match self.moved(lane, leg, content).await {
+                    Ok(Some(delivered)) => End::Delivered(Box::new(delivered), Arrival::Moved),
+                    Ok(None) => {
+                        left.push(lane);
+                        continue;
+                    }
+                    Err(error) => End::Failed(error),
+                },
+            };
+            self.shared.holdings.release(lane, self.parcel.bytes);
+            self.end(lane, end).await;
+        }
+        left
+    }
+
+    async fn stream_to(&self, lanes: &[usize]) {
+        let length = self.work().stat.size;
+        let (outlets, bodies): (Vec<_>, Vec<_>) = lanes
+            .iter()
+            .map(|lane| {
+                let (sender, body) = Body::stream(length, WINDOW);
+                (Outlet::new(*lane, sender), body)
+            })
+            .unzip();
+        let pumping = pump(self.shared, self.work(), outlets);
+        let legs = lanes.iter().zip(bodies).map(|(lane, body)| async move {
+            let answer = self.streamed_leg(*lane, body).await;
+            self.shared.holdings.release(*lane, self.parcel.bytes);
+            answer
+        });
+        let (pumped, answers) = tokio::join!(pumping, join_all(legs));
+        let Pumped { content, stat, detached } = match pumped {
+            Ok(pumped) => pumped,
+            Err(error) if error.kind() == Kind::Cancelled => {
+                // Nobody took the bytes any more: each lane has its own reason.
+                for (lane, answer) in lanes.iter().zip(answers) {
+                    let end = answer.err().map_or(End::GivenBack, End::Failed);
+                    self.end(*lane, end).await;
+                }
+                return;
+            }
+            Err(error) if error.id() == codes::SUSPECTED_DAMAGE => {
+                return self.suspect(lanes).await;
+            }
+            Err(error) => return self.unreadable_at(lanes, &error).await,
+        };
+        self.read(&content, stat, Vec::new()).await;
+        for (lane, answer) in lanes.iter().zip(answers) {
+            let end = match answer {
+                _ if detached.contains(lane) => End::GivenBack,
+                Err(error) => End::Failed(error),
+                Ok(None) => End::GivenBack,
+                Ok(Some((prepared, answer))) => {
+                    let Some(leg) = self.leg(*lane) else { continue };
+                    let delivery = self.delivery(*lane);
+                    match delivery.settle(self.work(), leg, &content, prepared, answer).await {
+                        Ok(delivered) if delivered.without_sending => {
+                            End::Delivered(Box::new(delivered), Arrival::Recognised)
+                        }
+                        Ok(delivered) => End::Delivered(Box::new(delivered), Arrival::Sent),
+                        Err(error) => End::Failed(error),
+                    }
+                }
+            };
+            self.end(*lane, end).await;
+        }
+    }
+
+    /// `None` if the lane is not to begin any more.
+    async fn streamed_leg(
+        &self,
+        lane: usize,
+        body: Body,
+    ) -> Result<Option<(super::deliver::Prepared, Result<crate::provider::Receipt>)>> {
+        let Some(_place) = self.place(lane).await else { return Ok(None) };
+        let Some(leg) = self.leg(lane) else { return Ok(None) };
+        let delivery = self.delivery(lane);
+        let prepared = delivery.prepare(self.work(), leg).await?;
+        let work = self.work();
+        let known = if work.freshness == Freshness::Fresh { work.content } else { None };
+        let digests = known.map(|content| content.digests).unwrap_or_default();
+        let answer = delivery.put(work, &prepared, digests, work.stat.modified, body).await;
+        match answer {
+            // Only "something is there" needs the content to be understood; the rest is final here.
+            Err(error) if !matches!(error.kind(), Kind::Exists | Kind::Changed) => Err(error),
+            answer => Ok(Some((prepared, answer))),
+        }
+    }
+
+    /// Waits for a place in the lane; `None` if the run ends or the lane is down.
+    async fn place(&self, lane: usize) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        let stop = &self.shared.tools.stop.gently;
+        let place = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            place = self.shared.lanes[lane].places.acquire() => place.ok(),
+        };
+        place.filter(|_| self.shared.holdings.down(lane).is_none())
+    }
+
+    fn leg(&self, lane: usize) -> Option<&Leg> {
+        let id = self.shared.lanes[lane].id;
+        self.work().legs.iter().find(|leg| leg.destination == id)
+    }
+
+    fn delivery(&self, lane: usize) -> Delivery<'_> {
+        let lane = &self.shared.lanes[lane];
+        Delivery {
+            provider: &*lane.provider,
+            destination: lane.id,
+            run: self.shared.run,
+            keep_versions: self.shared.keep_versions,
+            clock: &*self.shared.tools.clock,
+        }
+    }
+
+    /// Tries to get the item by moving the copy of one that is gone.
+    async fn moved(&self, lane: usize, leg: &Leg, content: &Content) -> Result<Option<Delivered>> {
+        let id = self.shared.lanes[lane].id;
+        let capable = self.shared.lanes[lane].provider.capabilities().moves;
+        let (Some(sha256), true) = (content.digests.sha256, capable) else { return Ok(None) };
+        if leg.held.is_some() || !self.shared.gone_sizes.contains(&content.size) {
+            return Ok(None);
+        }
+        let claim = |gone: &GoneCopy| {
+            let mut claimed = self.shared.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+            claimed.insert((gone.item, id))
+        };
+        let copies = self.shared.tools.catalog.gone_copies(id, sha256).await?;
+        let Some(gone) = copies.into_iter().find(claim) else { return Ok(None) };
+        self.delivery(lane).move_from(self.work(), leg, content, &gone).await
+    }
+
+    fn went_out(&self, lane: usize, bytes: u64) {
+        self.shared.sent.fetch_add(bytes, Ordering::Relaxed);
+        let destination = &self.shared.lanes[lane].name;
+        self.shared.tools.monitor.event(&Event::Sent { destination, bytes });
+    }
+
+    /// Notes what was read. Answers the lanes that still want the item; the others have it already. `None` if
+    /// the item looks damaged; then all legs are settled.
+    async fn understood(&self, content: &Content, stat: Stat) -> Option<Vec<usize>> {
+        let work = self.work();
+        if judge(work, &stat, &content.digests) == Judgement::Suspect {
+            self.suspect_and_release(&self.parcel.lanes).await;
+            return None;
+        }
+        let has_it = |leg: &&Leg| {
+            leg.held
+                .as_ref()
+                .is_some_and(|held| held.content.digests.sha256 == content.digests.sha256)
+        };
+        let had: Vec<_> = work.legs.iter().filter(has_it).map(|leg| leg.destination).collect();
+        self.read(content, stat, had.clone()).await;
+        let (done, open): (Vec<_>, Vec<_>) =
+            self.parcel.lanes.iter().partition(|lane| had.contains(&self.shared.lanes[**lane].id));
+        for lane in done {
+            self.shared.holdings.release(lane, self.parcel.bytes);
+            let note =
+                Note { records: Vec::new(), settled: vec![(work.item, lane)], news: Vec::new() };
+            self.note(note).await;
+        }
+        Some(open)
+    }
+
+    /// Records what was read, and that the destinations `had` need nothing.
+    async fn read(&self, content: &Content, stat: Stat, had: Vec<crate::catalog::DestinationId>) {
+        let work = self.work();
+        let (item, content) = (work.item, *content);
+        let mut records = vec![Record::Read { item, stat, content }];
+        let mut news = Vec::new();
+        for destination in had {
+            records.push(Record::Unchanged { item, destination });
+            let lane = self.shared.lanes.iter().position(|lane| lane.id == destination);
+            news.extend(lane.map(|lane| News::Unchanged { lane }));
+        }
+        if content.size == 0 && work.content.is_none() {
+            let error = Error::new(Kind::Refused, "it has no bytes").code(codes::EMPTY_FILE);
+            news.push(News::Problem { lanes: Vec::new(), key: work.key.clone(), error });
+        }
+        self.note(Note { records, settled: Vec::new(), news }).await;
+    }
+
+    async fn unreadable(&self, error: &Error) {
+        for lane in &self.parcel.lanes {
+            self.shared.holdings.release(*lane, self.parcel.bytes);
+        }
+        self.unreadable_at(&self.parcel.lanes, error).await;
+    }
+
+    async fn unreadable_at(&self, lanes: &[usize], error: &Error) {
+        let work = self.work();
+        let records = vec![failure(work.item, None, self.shared.run, error)];
+        let settled = lanes.iter().map(|lane| (work.item, *lane)).collect();
+        let all = work
+            .legs
+            .iter()
+            .filter_map(|leg| self.shared.lanes.iter().position(|lane| lane.id == leg.destination));
+        let news =
+            News::Problem { lanes: all.collect(), key: work.key.clone(), error: error.duplicate() };
+        self.note(Note { records, settled, news: vec![news] }).await;
+    }
+
+    async fn suspect_and_release(&self, lanes: &[usize]) {
+        for lane in lanes {
+            self.shared.holdings.release(*lane, self.parcel.bytes);
+        }
+        self.suspect(lanes).await;
+    }
+
+    async fn suspect(&self, lanes: &[usize]) {
+        let work = self.work();
+        let error = Error::new(Kind::Corrupt, "held back; the good copies stay")
+            .code(codes::SUSPECTED_DAMAGE);
+        let records = vec![Record::Suspected { item: work.item, run: self.shared.run }];
+        let settled = lanes.iter().map(|lane| (work.item, *lane)).collect();
+        let news = News::Problem { lanes: Vec::new(), key: work.key.clone(), error };
+        self.note(Note { records, settled, news: vec![news] }).await;
+    }
+
+    /// Notes how a leg ended.
+    async fn end(&self, lane: usize, end: End) {
+        let work = self.work();
+        let mut note =
+            Note { records: Vec::new(), settled: vec![(work.item, lane)], news: Vec::new() };
+        match end {
+            End::GivenBack => {}
+            End::Delivered(delivered, how) => {
+                let (bytes, proof) = (delivered.held.content.size, delivered.held.proof);
+                note.records = delivered.records;
+                note.news.push(News::Copied { lane, key: work.key.clone(), bytes, proof, how });
+            }
+            End::Failed(error) if error.reach() != Scope::Item => self.stop_lane(lane, &error),
+            End::Failed(error) if error.kind() == Kind::Cancelled => {}
+            End::Failed(error)
+                if self.parcel.streamed && may_pass(&error) && self.try_again(lane) => {}
+            End::Failed(error) => {
+                let id = self.shared.lanes[lane].id;
+                note.records.push(failure(work.item, Some(id), self.shared.run, &error));
+                note.news.push(News::Problem { lanes: vec![lane], key: work.key.clone(), error });
+            }
+        }
+        self.note(note).await;
+    }
+
+    fn try_again(&self, lane: usize) -> bool {
+        let mut tries = self.shared.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = tries.entry((self.work().item, lane)).or_default();
+        *count += 1;
+        *count < STREAM_TRIES
+    }
+
+    fn stop_lane(&self, lane: usize, error: &Error) {
+        if self.shared.holdings.take_down(lane, error) {
+            let destination = &self.shared.lanes[lane].name;
+            let (code, message) = (error.id(), error.to_string());
+            let stopped = Event::Stopped { destination, code, message: &message };
+            self.shared.tools.monitor.event(&stopped);
+        }
+    }
+
+    async fn note(&self, note: Note) {
+        // The recorder goes away only when the whole transfer is being dropped.
+        let _ = self.notes.send(note).await;
+    }
+}

@@ -1,0 +1,21 @@
+//! Mirror: scan, plan, transfer, record, report.
+
+mod carry;
+mod deliver;
+mod guard;
+mod lane;
+mod plan;
+mod pump;
+mod record;
+mod removals;
+mod report;
+mod run;
+mod scan;
+mod source;
+mod stage;
+mod transfer;
+
+pub use report::{DestinationReport, DestinationState, GuardTripped, RunReport, exit_code_of};
+pub use run::mirror;
+pub(crate) use scan::scan;
+pub(crate) use source::Source;

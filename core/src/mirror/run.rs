@@ -1,0 +1,293 @@
+//! One run of a mirror job, from listing to report.
+
+use std::sync::Arc;
+
+use super::guard;
+use super::lane::Lane;
+use super::plan::{Planned, Planning, plan};
+use super::record::{LaneTotals, Totals};
+use super::removals::{Removals, due_before, follow_deletions, purge};
+use super::report::{DestinationReport, DestinationState, RunReport, exit_code_of};
+use super::scan::{Scanned, scan};
+use super::stage::{Stage, Staged, enroll, stage};
+use super::transfer::{Transferred, transfer};
+use crate::catalog::{DestinationRecord, Problem, RunId, Tally};
+use crate::codes;
+use crate::error::Result;
+use crate::job::{MirrorJob, MirrorOptions, Tools};
+use crate::monitor::Event;
+
+/// Runs a mirror job.
+///
+/// # Errors
+/// What ends a run as a whole: the library or the catalog. What concerns one file or one destination is in
+/// the report, and the others go on.
+pub async fn mirror(job: &MirrorJob, options: &MirrorOptions, tools: &Tools) -> Result<RunReport> {
+    let run = tools.catalog.begin_run(&job.name, tools.clock.now()).await?;
+    let result = Running { job, options, tools, run }.go().await;
+    let (exit, report) = match &result {
+        Ok(report) => (report.exit_code(), report.to_json().to_string()),
+        Err(error) => (exit_code_of(error), String::new()),
+    };
+    tools.catalog.end_run(run, tools.clock.now(), exit, report).await?;
+    result
+}
+
+struct Running<'a> {
+    job: &'a MirrorJob,
+    options: &'a MirrorOptions,
+    tools: &'a Tools,
+    run: RunId,
+}
+
+/// A destination, and its place among the lanes if it takes part.
+type Seat<'a> = (Staged<'a>, Option<usize>);
+
+impl Running<'_> {
+    async fn go(&self) -> Result<RunReport> {
+        let Self { job, options, tools, run } = *self;
+        let (started, clock_started) = (tools.clock.now(), tools.clock.elapsed());
+        let records = enroll(job, tools).await?;
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+        let (scanned, staged) = tokio::try_join!(
+            scan(job, options, tools, run),
+            stage(job, records, tools, options.dry_run)
+        )?;
+        let mut report = self.begin(started, &scanned);
+        let mut totals = Totals::default();
+        for problem in scanned.problems {
+            self.tell(&problem, &mut totals).await?;
+        }
+        let files = scanned.files.files;
+        let changes = guard::changes(job, tools, run, files, &ids, options.accept_changes).await?;
+        let hold_changed = changes.is_some();
+        report.guards.extend(changes);
+
+        let (seats, lanes) = seat(staged);
+        let planning: Vec<Planning<'_>> =
+            lanes.iter().map(|(lane, rules)| (Arc::clone(lane), *rules)).collect();
+        let planned = plan(&planning, tools, options.dry_run, hold_changed).await?;
+        self.announce(files, &planned, &planning);
+        (report.new, report.perhaps_moved) = (planned.new, planned.perhaps_moved);
+
+        if options.dry_run {
+            self.describe(&mut report, seats, &planned).await?;
+        } else {
+            self.carry_out(&mut report, seats, &planning, &mut totals).await?;
+        }
+        self.check_totals(&mut report, &mut totals).await?;
+        (report.problems, report.problem_counts) = (totals.problems, totals.problem_counts);
+        report.took = tools.clock.elapsed().saturating_sub(clock_started);
+        Ok(report)
+    }
+
+    fn begin(&self, started: crate::time::Timestamp, scanned: &Scanned) -> RunReport {
+        RunReport {
+            run: self.run,
+            job: self.job.name.clone(),
+            dry_run: self.options.dry_run,
+            started,
+            took: std::time::Duration::ZERO,
+            files: scanned.files,
+            new: crate::catalog::Amount::default(),
+            perhaps_moved: 0,
+            destinations: Vec::new(),
+            problems: Vec::new(),
+            problem_counts: std::collections::BTreeMap::new(),
+            guards: Vec::new(),
+            bytes_read: 0,
+            bytes_needed: 0,
+            bytes_sent: 0,
+            cut: None,
+        }
+    }
+
+    fn announce(&self, files: u64, planned: &Planned, lanes: &[Planning<'_>]) {
+        let monitor = &self.tools.monitor;
+        let (run, job, new) = (self.run, self.job.name.as_str(), planned.new);
+        monitor.event(&Event::Started { run, job, files, new });
+        for ((lane, _), plan) in lanes.iter().zip(&planned.lanes) {
+            monitor.event(&Event::Planned { destination: &lane.name, send: plan.send });
+        }
+    }
+
+    /// Fills the report of a dry run.
+    async fn describe(
+        &self,
+        report: &mut RunReport,
+        seats: Vec<Seat<'_>>,
+        planned: &Planned,
+    ) -> Result<()> {
+        let before = due_before(&self.job.deletions, self.tools.clock.now());
+        for (staged, lane) in seats {
+            let record = &staged.record;
+            let tally = self.tools.catalog.tally(record.id).await?;
+            let due = match before {
+                Some(before) if !self.options.keep_deleted => {
+                    self.tools.catalog.count_deletable(record.id, before).await?
+                }
+                _ => 0,
+            };
+            let tripped = self.deletion_guard(record, due).await?;
+            report.guards.extend(tripped);
+            let plan = lane.map(|at| planned.lanes[at].clone()).unwrap_or_default();
+            let mut one =
+                DestinationReport::idle(record.name.clone(), state(staged.stage), &tally, &plan);
+            one.trashed = due;
+            report.destinations.push(one);
+        }
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        report: &mut RunReport,
+        seats: Vec<Seat<'_>>,
+        planning: &[Planning<'_>],
+        totals: &mut Totals,
+    ) -> Result<()> {
+        let Self { job, options, tools, run } = *self;
+        let lanes: Vec<_> = planning.iter().map(|(lane, _)| Arc::clone(lane)).collect();
+        let Transferred { totals: done, down, bytes_read, bytes_needed, bytes_sent, cut } =
+            transfer(job, options, tools, run, lanes).await?;
+        (report.bytes_read, report.bytes_needed) = (bytes_read, bytes_needed);
+        (report.bytes_sent, report.cut) = (bytes_sent, cut);
+        let mut down = down;
+        totals.absorb(done.problems, &done.problem_counts);
+        for (staged, lane) in seats {
+            let record = staged.record.clone();
+            let mut removals = Removals::default();
+            let mut ended = state(staged.stage);
+            let mut counts = LaneTotals::default();
+            if let Some(at) = lane {
+                counts = done.lanes[at].clone();
+                match down[at].take() {
+                    Some(error) => ended = DestinationState::Stopped(error),
+                    None if report.cut.is_none() => {
+                        let lane = &planning[at].0;
+                        let tripped = self.remove(lane, &record, &mut removals).await?;
+                        report.guards.extend(tripped);
+                    }
+                    None => {}
+                }
+            }
+            for (key, error) in removals.failures.drain(..) {
+                let (code, message) = (error.id(), error.to_string());
+                let destination = Some(record.name.clone());
+                let problem = Problem { run, destination, key: Some(key), code, message };
+                self.tell(&problem, totals).await?;
+            }
+            let after = tools.catalog.tally(record.id).await?;
+            if matches!(ended, DestinationState::Done) {
+                self.remember(&record, &after).await?;
+            }
+            let name = record.name;
+            let one = DestinationReport::done(name, ended, &after, &counts, &removals);
+            report.destinations.push(one);
+        }
+        Ok(())
+    }
+
+    /// Trash and purge at one destination; answers the guard if it tripped.
+    async fn remove(
+        &self,
+        lane: &Lane,
+        record: &DestinationRecord,
+        removals: &mut Removals,
+    ) -> Result<Option<super::report::GuardTripped>> {
+        let (rules, tools) = (&self.job.deletions, self.tools);
+        let mut tripped = None;
+        if let Some(before) = due_before(rules, tools.clock.now())
+            && !self.options.keep_deleted
+        {
+            let due = tools.catalog.count_deletable(record.id, before).await?;
+            tripped = self.deletion_guard(record, due).await?;
+            if tripped.is_none() && due > 0 {
+                follow_deletions(lane, rules, before, tools, self.run, removals).await?;
+            }
+        }
+        purge(lane, &self.job.changes, tools, removals).await?;
+        Ok(tripped)
+    }
+
+    async fn deletion_guard(
+        &self,
+        record: &DestinationRecord,
+        due: u64,
+    ) -> Result<Option<super::report::GuardTripped>> {
+        if due == 0 {
+            return Ok(None);
+        }
+        let stored = self.tools.catalog.stored(record.id).await?;
+        let stored = stored.values().map(|amount| amount.files).sum();
+        let (rule, accepted) = (self.job.deletions.guard, self.options.accept_deletions);
+        guard::deletions(rule, self.tools, due, stored, accepted).await
+    }
+
+    async fn remember(&self, record: &DestinationRecord, after: &Tally) -> Result<()> {
+        if after.todo.files > 0 {
+            return Ok(());
+        }
+        let all = self.tools.catalog.destinations().await?;
+        let Some(current) = all.into_iter().find(|one| one.id == record.id) else { return Ok(()) };
+        let last_done = Some(self.tools.clock.now());
+        self.tools.catalog.remember_destination(DestinationRecord { last_done, ..current }).await
+    }
+
+    async fn tell(&self, problem: &Problem, totals: &mut Totals) -> Result<()> {
+        let record = crate::catalog::Record::Problem(problem.clone());
+        self.tools.catalog.record(vec![record]).await?;
+        let retry = crate::error::Retry::Never;
+        self.tools.monitor.event(&Event::Problem { problem, retry });
+        totals.problem(problem.clone());
+        Ok(())
+    }
+
+    async fn check_totals(&self, report: &mut RunReport, totals: &mut Totals) -> Result<()> {
+        let wrong: Vec<_> = report
+            .destinations
+            .iter()
+            .filter(|one| !one.adds_up())
+            .map(|one| one.name.clone())
+            .collect();
+        for name in wrong {
+            let problem = Problem {
+                run: self.run,
+                destination: Some(name),
+                key: None,
+                code: codes::INTERNAL,
+                message: "the totals of this destination do not add up".to_owned(),
+            };
+            self.tell(&problem, totals).await?;
+        }
+        Ok(())
+    }
+}
+
+fn seat(staged: Vec<Staged<'_>>) -> (Vec<Seat<'_>>, Vec<Planning<'_>>) {
+    let mut lanes: Vec<Planning<'_>> = Vec::new();
+    let seats = staged
+        .into_iter()
+        .map(|one| {
+            let at = match &one.stage {
+                Stage::Ready(lane) => {
+                    lanes.push((Arc::clone(lane), one.rules));
+                    Some(lanes.len() - 1)
+                }
+                _ => None,
+            };
+            (one, at)
+        })
+        .collect();
+    (seats, lanes)
+}
+
+fn state(stage: Stage) -> DestinationState {
+    match stage {
+        Stage::Ready(_) => DestinationState::Done,
+        Stage::Waiting { error, overdue_at } => {
+            DestinationState::Waiting { code: error.id(), overdue_at }
+        }
+        Stage::Stopped(error) => DestinationState::Stopped(error),
+    }
+}

@@ -1,0 +1,299 @@
+//! Transfer: reads each item once for all lanes that are ready and hands them the same bytes.
+//!
+//! Invariant: memory stays within the budget whatever the sizes and speeds; every leg that is taken up is
+//! settled exactly once, by a record or by being given back for a later pass or run.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
+
+use super::carry::{Parcel, carry};
+use super::lane::{Holdings, Lane};
+use super::record::{Note, Totals, recorder};
+use super::source::{Source, WHOLE_LIMIT};
+use crate::catalog::{DestinationId, ItemId, RunId, Work, WorkQuery};
+use crate::codes::{self, Code};
+use crate::digest::Algorithms;
+use crate::error::{Error, Kind, Result, Scope};
+use crate::job::{MirrorJob, MirrorOptions, Tools};
+
+const PAGE: usize = 512;
+const NOTES: usize = 1024;
+/// Memory is counted in units of this many bytes.
+const UNIT: u64 = 64 * 1024;
+/// What a streamed item may keep in memory: the chunks on their way and the parts that lanes collect.
+const STREAM_MEMORY: u64 = 48 * 1024 * 1024;
+
+/// What the tasks of a transfer share.
+pub struct Shared {
+    /// The run.
+    pub run: RunId,
+    /// Clock, catalog, monitor, stop.
+    pub tools: Tools,
+    /// All lanes.
+    pub lanes: Vec<Arc<Lane>>,
+    /// What each lane holds.
+    pub holdings: Holdings,
+    /// The library.
+    pub source: Source,
+    /// How many replaced versions stay.
+    pub keep_versions: u32,
+    /// Sizes of items that are gone and may have been moved.
+    pub gone_sizes: HashSet<u64>,
+    /// Gone copies that some item already took.
+    pub claimed: Mutex<HashSet<(ItemId, DestinationId)>>,
+    /// How often legs with streamed bodies were tried.
+    pub tries: Mutex<HashMap<(ItemId, usize), u32>>,
+    /// Bytes that went out.
+    pub sent: AtomicU64,
+    /// Bytes of items that some lane needed, each item counted once.
+    pub needed: AtomicU64,
+}
+
+/// What a transfer did.
+pub struct Transferred {
+    /// What was recorded.
+    pub totals: Totals,
+    /// Why each lane that went down did.
+    pub down: Vec<Option<Error>>,
+    /// Bytes read from the library.
+    pub bytes_read: u64,
+    /// Bytes of distinct items that had to be read.
+    pub bytes_needed: u64,
+    /// Bytes sent to destinations.
+    pub bytes_sent: u64,
+    /// Why it ended before everything was done.
+    pub cut: Option<Code>,
+}
+
+/// Sends everything that is to do.
+///
+/// # Errors
+/// With scope [`Scope::Run`]: the catalog failed, or the run was stopped at once. What was recorded before
+/// stays.
+pub async fn transfer(
+    job: &MirrorJob,
+    options: &MirrorOptions,
+    tools: &Tools,
+    run: RunId,
+    lanes: Vec<Arc<Lane>>,
+) -> Result<Transferred> {
+    let algorithms = lanes
+        .iter()
+        .fold(Algorithms::default(), |all, lane| all.union(lane.provider.capabilities().digests));
+    let shared = Arc::new(Shared {
+        run,
+        tools: tools.clone(),
+        holdings: Holdings::new(Arc::clone(&tools.clock), lanes.len(), job.memory_bytes),
+        source: Source::new(Arc::clone(&job.library), Arc::clone(&tools.clock), algorithms),
+        keep_versions: job.changes.keep_versions,
+        gone_sizes: tools.catalog.gone_sizes().await?,
+        claimed: Mutex::default(),
+        tries: Mutex::default(),
+        sent: AtomicU64::new(0),
+        needed: AtomicU64::new(0),
+        lanes,
+    });
+    let (notes, incoming) = mpsc::channel(NOTES);
+    let recording = recorder(incoming, tools, &shared.lanes, &shared.holdings, run);
+    let dispatching = Dispatcher::new(&shared, job, options, notes).run();
+    let both = async { tokio::try_join!(recording, dispatching) };
+    let (totals, cut) = tokio::select! {
+        biased;
+        () = tools.stop.now.cancelled() => {
+            return Err(Error::new(Kind::Cancelled, "the transfer was stopped at once"));
+        }
+        both = both => both?,
+    };
+    Ok(Transferred {
+        totals,
+        down: (0..shared.lanes.len()).map(|lane| shared.holdings.down(lane)).collect(),
+        bytes_read: shared.source.bytes_read(),
+        bytes_needed: shared.needed.load(Ordering::Relaxed),
+        bytes_sent: shared.sent.load(Ordering::Relaxed),
+        cut,
+    })
+}
+
+/// Walks through the work again and again until nothing is left that can be done now.
+struct Dispatcher<'a> {
+    shared: Arc<Shared>,
+    options: &'a MirrorOptions,
+    notes: mpsc::Sender<Note>,
+    memory: Arc<Semaphore>,
+    memory_units: u64,
+    tasks: JoinSet<()>,
+    planned_bytes: u64,
+    deadline: Option<Duration>,
+    cut: Option<Code>,
+}
+
+impl<'a> Dispatcher<'a> {
+    fn new(
+        shared: &Arc<Shared>,
+        job: &MirrorJob,
+        options: &'a MirrorOptions,
+        notes: mpsc::Sender<Note>,
+    ) -> Self {
+        let memory_units = (job.memory_bytes / UNIT).max(1);
+        Self {
+            shared: Arc::clone(shared),
+            options,
+            notes,
+            memory: Arc::new(Semaphore::new(
+                usize::try_from(memory_units).unwrap_or(usize::MAX >> 3),
+            )),
+            memory_units,
+            tasks: JoinSet::new(),
+            planned_bytes: 0,
+            deadline: options.max_duration.map(|span| shared.tools.clock.elapsed() + span),
+            cut: None,
+        }
+    }
+
+    /// Answers why it ended early, if it did. When it returns, no task is running and all notes are recorded.
+    async fn run(mut self) -> Result<Option<Code>> {
+        let mut first = true;
+        loop {
+            let dispatched = self.pass(first).await?;
+            first = false;
+            if self.cut.is_none() && dispatched > 0 {
+                continue;
+            }
+            self.drain().await?;
+            // What was given back meanwhile gets another pass.
+            if self.cut.is_some() || self.pass(false).await? == 0 {
+                return Ok(self.cut);
+            }
+        }
+    }
+
+    /// One walk through the work, in the order of items; answers how many items were taken up.
+    async fn pass(&mut self, first: bool) -> Result<u64> {
+        let mut dispatched = 0;
+        let mut after = None;
+        loop {
+            let up: Vec<_> = (0..self.shared.lanes.len())
+                .filter(|lane| self.shared.holdings.down(*lane).is_none())
+                .map(|lane| self.shared.lanes[lane].id)
+                .collect();
+            if up.is_empty() {
+                return Ok(dispatched);
+            }
+            let query = WorkQuery {
+                destinations: up,
+                after,
+                not_tried_in: Some(self.shared.run),
+                with_held: false,
+                limit: PAGE,
+            };
+            let works = self.shared.tools.catalog.work(query).await?;
+            let Some(last) = works.last() else { return Ok(dispatched) };
+            after = Some(last.item);
+            for work in works {
+                self.reap()?;
+                if self.should_end() {
+                    return Ok(dispatched);
+                }
+                let wanted = self.wanted(&work);
+                if !wanted.is_empty() && self.take_up(work, &wanted, first).await {
+                    dispatched += 1;
+                }
+            }
+        }
+    }
+
+    /// The lanes that want this item and do not have it on its way.
+    fn wanted(&self, work: &Work) -> Vec<usize> {
+        if !self.options.selects(&work.key) {
+            return Vec::new();
+        }
+        let lane_of = |leg: &crate::catalog::Leg| {
+            self.shared.lanes.iter().position(|lane| lane.id == leg.destination)
+        };
+        work.legs
+            .iter()
+            .filter_map(lane_of)
+            .filter(|lane| !self.shared.holdings.is_in_flight(work.item, *lane))
+            .collect()
+    }
+
+    /// Reserves lanes and memory for an item and starts to carry it; answers false if no lane is left for it or
+    /// the run is to end.
+    async fn take_up(&mut self, work: Work, wanted: &[usize], first: bool) -> bool {
+        let streamed = work.stat.size > WHOLE_LIMIT;
+        let bytes = if streamed { work.stat.size.min(STREAM_MEMORY) } else { work.stat.size };
+        let stop = self.shared.tools.stop.gently.clone();
+        let chosen = tokio::select! {
+            biased;
+            () = stop.cancelled() => return false,
+            chosen = self.shared.holdings.attach(work.item, wanted, bytes, streamed) => chosen,
+        };
+        if chosen.is_empty() {
+            return false;
+        }
+        let units = bytes.div_ceil(UNIT).clamp(1, self.memory_units);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let memory = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            memory = Arc::clone(&self.memory).acquire_many_owned(units) => memory.ok(),
+        };
+        let Some(memory) = memory else {
+            for lane in chosen {
+                self.shared.holdings.release(lane, bytes);
+                self.shared.holdings.settle(work.item, lane);
+            }
+            return false;
+        };
+        self.planned_bytes += work.stat.size * chosen.len() as u64;
+        if first {
+            self.shared.needed.fetch_add(work.stat.size, Ordering::Relaxed);
+        }
+        let parcel = Parcel { work, lanes: chosen, bytes, streamed };
+        self.start(parcel, memory);
+        true
+    }
+
+    fn start(&mut self, parcel: Parcel, memory: OwnedSemaphorePermit) {
+        let (shared, notes) = (Arc::clone(&self.shared), self.notes.clone());
+        self.tasks.spawn(async move {
+            carry(&shared, &notes, parcel).await;
+            drop(memory);
+        });
+    }
+
+    fn should_end(&mut self) -> bool {
+        let late = self.deadline.is_some_and(|end| self.shared.tools.clock.elapsed() >= end);
+        let full = self.options.max_transfer.is_some_and(|most| self.planned_bytes >= most);
+        if self.shared.tools.stop.gently.is_cancelled() {
+            self.cut = Some(codes::CANCELLED);
+        } else if late || full {
+            self.cut = Some(codes::LIMIT_REACHED);
+        }
+        self.cut.is_some()
+    }
+
+    fn reap(&mut self) -> Result<()> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            ended.map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> Result<()> {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(broken)?;
+        }
+        self.shared.holdings.all_settled().await;
+        Ok(())
+    }
+}
+
+fn broken(error: JoinError) -> Error {
+    Error::new(Kind::Internal, "a task of the transfer broke").scope(Scope::Run).source(error)
+}

@@ -1,0 +1,108 @@
+//! A limit on bytes per second.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::hand_on;
+use crate::body::Body;
+use crate::entry::{Entry, Version};
+use crate::error::Result;
+use crate::key::Key;
+use crate::permit::RemovalPermit;
+use crate::provider::{
+    Health, Opened, PoolUsage, Provider, PutRequest, Receipt, Relocate, Removed,
+};
+use crate::time::Clock;
+
+/// Counts bytes and makes whoever takes too many wait. One meter may be shared by several destinations.
+#[derive(Debug)]
+pub struct Meter {
+    clock: Arc<dyn Clock>,
+    bytes_per_second: u64,
+    /// The point of [`Clock::elapsed`] at which everything taken so far is paid for.
+    paid_until: Mutex<Duration>,
+}
+
+impl Meter {
+    /// Lets `bytes_per_second` pass.
+    pub fn new(clock: Arc<dyn Clock>, bytes_per_second: u64) -> Self {
+        let paid_until = Mutex::new(clock.elapsed());
+        Self { clock, bytes_per_second: bytes_per_second.max(1), paid_until }
+    }
+
+    /// Waits until `bytes` may pass.
+    pub async fn take(&self, bytes: u64) {
+        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);
+        let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let wait = {
+            let mut paid = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.elapsed();
+            *paid = (*paid).max(now) + cost;
+            paid.saturating_sub(now)
+        };
+        self.clock.sleep(wait).await;
+    }
+}
+
+/// A provider to which bytes go no faster than a meter lets them.
+pub struct Limited {
+    inner: Arc<dyn Provider>,
+    meter: Arc<Meter>,
+}
+
+impl Limited {
+    /// Wraps a provider.
+    pub fn new(inner: Arc<dyn Provider>, meter: Arc<Meter>) -> Self {
+        Self { inner, meter }
+    }
+}
+
+#[async_trait]
+impl Provider for Limited {
+    hand_on!(identity);
+    hand_on!(capabilities);
+    hand_on!(list);
+
+    async fn check(&self) -> Result<Health> {
+        self.inner.check().await
+    }
+
+    async fn quota(&self) -> Result<Vec<PoolUsage>> {
+        self.inner.quota().await
+    }
+
+    async fn stat(&self, key: &Key) -> Result<Option<Entry>> {
+        self.inner.stat(key).await
+    }
+
+    async fn read(
+        &self,
+        key: &Key,
+        range: Option<Range<u64>>,
+        pin: Option<&Version>,
+    ) -> Result<Opened> {
+        self.inner.read(key, range, pin).await
+    }
+
+    async fn put(&self, request: PutRequest, body: Body) -> Result<Receipt> {
+        let body = body.metered(Arc::clone(&self.meter)).await;
+        self.inner.put(request, body).await
+    }
+
+    async fn remove(&self, permit: RemovalPermit) -> Result<Removed> {
+        self.inner.remove(permit).await
+    }
+
+    async fn relocate(
+        &self,
+        from: &Key,
+        to: &Key,
+        how: Relocate,
+        pin: Option<&Version>,
+    ) -> Result<Receipt> {
+        self.inner.relocate(from, to, how, pin).await
+    }
+}
