@@ -155,6 +155,9 @@ pages! {
     CATALOG_FAILED = "catalog/failed", "The catalog could not be read or written",
         "Often the disk with the state folder is full. Without the catalog nothing is claimed and the run stops; \
          copies that were made are found again by the next run.";
+    NO_CATALOG = "catalog/none", "There is no catalog yet",
+        "The catalog is made by the first `safelight mirror` and knows from then on what is stored where. If you \
+         had one, check `state` with `safelight config show`.";
     LOCKED = "run/locked", "Another Safelight is working on this library",
         "Two runs on one catalog would get in each other's way. Wait for the other one, or stop it.";
     INTERNAL = "safelight/internal", "A mistake in Safelight",

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::class::MediaClass;
 use crate::key::Key;
 
 /// One rule: keep or skip what the pattern matches.
@@ -66,6 +67,8 @@ pub struct Filter {
     pub rules: Vec<Rule>,
     /// Whether names that begin with a dot are backed up too.
     pub hidden: bool,
+    /// Media classes that are left out, whatever the rules say.
+    pub skip: Vec<MediaClass>,
 }
 
 impl Filter {
@@ -101,7 +104,7 @@ mod tests {
 
     fn filter(rules: &[&str]) -> Filter {
         let rule = |text: &&str| Rule::new(text.starts_with('+'), &text[2..], "test").unwrap();
-        Filter { rules: rules.iter().map(rule).collect(), hidden: false }
+        Filter { rules: rules.iter().map(rule).collect(), ..Filter::default() }
     }
 
     fn keeps(filter: &Filter, key: &str) -> bool {

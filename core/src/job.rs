@@ -55,6 +55,8 @@ pub struct DestinationRules {
     pub offsite: bool,
     /// Its quotas. A class in no pool is not limited.
     pub pools: Vec<Pool>,
+    /// How many items may be under way at once; `None`: as many as the provider finds sensible.
+    pub concurrency: Option<usize>,
 }
 
 /// A quota that some media classes count against.

@@ -27,4 +27,5 @@ pub mod recognise;
 pub mod registry;
 pub mod secret;
 pub mod time;
+pub mod verdict;
 pub mod wrap;

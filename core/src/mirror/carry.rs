@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use futures::future::join_all;
 use tokio::sync::mpsc;
 
-use super::deliver::{Delivered, Delivery};
+use super::deliver::{Delivered, Delivery, Moved, Prepared};
 use super::pump::{Outlet, Pumped, pump};
 use super::record::{Arrival, News, Note, failure, may_pass};
 use super::source::{Judgement, Whole, judge};
@@ -16,6 +16,7 @@ use crate::catalog::{Content, Freshness, GoneCopy, Leg, Record, Stat, Work};
 use crate::codes;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::monitor::Event;
+use crate::provider::Receipt;
 
 const STREAM_TRIES: u32 = 3;
 /// Chunks that may wait for one lane.
@@ -44,6 +45,10 @@ struct Errand<'a> {
     notes: &'a mpsc::Sender<Note>,
     parcel: &'a Parcel,
 }
+
+/// What a lane answered to a stream: nothing if it did not begin, else what was prepared and the put's answer.
+/// An error came from outside of the put, or is final.
+type StreamedAnswer = Result<Option<(Prepared, Result<Receipt>)>>;
 
 /// How a leg ended.
 enum End {
@@ -162,49 +167,73 @@ impl Errand<'_> {
             answer
         });
         let (pumped, answers) = tokio::join!(pumping, join_all(legs));
-        let Pumped { content, stat, detached } = match pumped {
-            Ok(pumped) => pumped,
-            Err(error) if error.kind() == Kind::Cancelled => {
-                // Nobody took the bytes any more: each lane has its own reason.
-                for (lane, answer) in lanes.iter().zip(answers) {
-                    let end = answer.err().map_or(End::GivenBack, End::Failed);
-                    self.end(*lane, end).await;
-                }
-                return;
+        let answers: Vec<_> = lanes.iter().copied().zip(answers).collect();
+        match pumped {
+            Ok(Pumped { content, stat, detached }) => {
+                self.read(&content, stat, Vec::new()).await;
+                self.settle_streamed(answers, &content, &detached).await;
             }
-            Err(error) if error.id() == codes::SUSPECTED_DAMAGE => {
-                return self.suspect(lanes).await;
-            }
-            Err(error) => return self.unreadable_at(lanes, &error).await,
-        };
-        self.read(&content, stat, Vec::new()).await;
-        for (lane, answer) in lanes.iter().zip(answers) {
-            let end = match answer {
-                _ if detached.contains(lane) => End::GivenBack,
-                Err(error) => End::Failed(error),
-                Ok(None) => End::GivenBack,
-                Ok(Some((prepared, answer))) => {
-                    let Some(leg) = self.leg(*lane) else { continue };
-                    let delivery = self.delivery(*lane);
-                    match delivery.settle(self.work(), leg, &content, prepared, answer).await {
-                        Ok(delivered) if delivered.without_sending => {
-                            End::Delivered(Box::new(delivered), Arrival::Recognised)
+            // Nobody took the bytes to their end: each lane has its own reason.
+            Err(error) if error.kind() == Kind::Cancelled => self.settle_unread(answers).await,
+            Err(error) if error.id() == codes::SUSPECTED_DAMAGE => self.suspect(lanes).await,
+            Err(error) => self.unreadable_at(lanes, &error).await,
+        }
+    }
+
+    async fn settle_streamed(
+        &self,
+        answers: Vec<(usize, StreamedAnswer)>,
+        content: &Content,
+        detached: &[usize],
+    ) {
+        for (lane, answer) in answers {
+            let end = match (answer, self.leg(lane)) {
+                (Err(error), _) => End::Failed(error),
+                (Ok(Some((prepared, answer))), Some(leg)) if !detached.contains(&lane) => {
+                    let delivery = self.delivery(lane);
+                    match delivery.settle(self.work(), leg, content, prepared, answer).await {
+                        Ok(delivered) => {
+                            let how = if delivered.without_sending {
+                                Arrival::Recognised
+                            } else {
+                                Arrival::Sent
+                            };
+                            End::Delivered(Box::new(delivered), how)
                         }
-                        Ok(delivered) => End::Delivered(Box::new(delivered), Arrival::Sent),
                         Err(error) => End::Failed(error),
                     }
                 }
+                _ => End::GivenBack,
             };
-            self.end(*lane, end).await;
+            self.end(lane, end).await;
+        }
+    }
+
+    /// Settles legs whose lanes stopped taking bytes. Where something stands already, the item has to be read
+    /// on its own to know whether it is the same.
+    async fn settle_unread(&self, answers: Vec<(usize, StreamedAnswer)>) {
+        let occupied = answers.iter().any(|(_, answer)| matches!(answer, Ok(Some((_, Err(_))))));
+        if !occupied {
+            for (lane, answer) in answers {
+                let end = answer.err().map_or(End::GivenBack, End::Failed);
+                self.end(lane, end).await;
+            }
+            return;
+        }
+        match self.shared.source.digest(self.work()).await {
+            Ok((content, stat)) => {
+                self.read(&content, stat, Vec::new()).await;
+                self.settle_streamed(answers, &content, &[]).await;
+            }
+            Err(error) => {
+                let lanes: Vec<_> = answers.into_iter().map(|(lane, _)| lane).collect();
+                self.unreadable_at(&lanes, &error).await;
+            }
         }
     }
 
     /// `None` if the lane is not to begin any more.
-    async fn streamed_leg(
-        &self,
-        lane: usize,
-        body: Body,
-    ) -> Result<Option<(super::deliver::Prepared, Result<crate::provider::Receipt>)>> {
+    async fn streamed_leg(&self, lane: usize, body: Body) -> StreamedAnswer {
         let Some(_place) = self.place(lane).await else { return Ok(None) };
         let Some(leg) = self.leg(lane) else { return Ok(None) };
         let delivery = self.delivery(lane);
@@ -261,7 +290,15 @@ impl Errand<'_> {
         };
         let copies = self.shared.tools.catalog.gone_copies(id, sha256).await?;
         let Some(gone) = copies.into_iter().find(claim) else { return Ok(None) };
-        self.delivery(lane).move_from(self.work(), leg, content, &gone).await
+        match self.delivery(lane).move_from(self.work(), leg, content, &gone).await? {
+            Moved::Done(delivered) => Ok(Some(delivered)),
+            Moved::Cannot => Ok(None),
+            Moved::NotThere(record) => {
+                let (settled, news) = (Vec::new(), Vec::new());
+                self.note(Note { records: vec![record], settled, news }).await;
+                Ok(None)
+            }
+        }
     }
 
     fn went_out(&self, lane: usize, bytes: u64) {

@@ -40,6 +40,16 @@ pub struct Delivered {
     pub without_sending: bool,
 }
 
+/// How a move ended.
+pub enum Moved {
+    /// The item is where it belongs.
+    Done(Delivered),
+    /// The copy that was to be moved is not there any more; this says so to the catalog.
+    NotThere(Record),
+    /// It cannot be moved; the item has to be sent.
+    Cannot,
+}
+
 /// What has to happen before the bytes are sent.
 pub struct Prepared {
     /// Under which key.
@@ -70,7 +80,7 @@ impl Delivery<'_> {
         };
         let mut records = Vec::new();
         if self.keep_versions > 0 {
-            let kept = reserved("versions", self.run, &key)?;
+            let kept = reserved("versions", held.proved_at, &key)?;
             let set_aside =
                 self.provider.relocate(&key, &kept, Relocate::Copy, Some(&replaced)).await;
             let receipt = set_aside.map_err(|error| match error.kind() {
@@ -79,7 +89,7 @@ impl Delivery<'_> {
             });
             let version = match receipt {
                 Ok(receipt) => receipt.version,
-                // Left over from a try that died: the same bytes, for the key names the run.
+                // Left over from a try that died: the same bytes, for the key names the version.
                 Err(error) if error.kind() == Kind::Exists => None,
                 Err(error) => return Err(error),
             };
@@ -181,30 +191,28 @@ impl Delivery<'_> {
         }
     }
 
-    /// Moves the copy of an item that is gone from the library to where this one belongs. `None` if it is not
-    /// there any more, or the destination cannot; then the item is sent.
+    /// Moves the copy of an item that is gone from the library to where this one belongs.
     pub async fn move_from(
         &self,
         work: &Work,
         leg: &Leg,
         content: &Content,
         gone: &GoneCopy,
-    ) -> Result<Option<Delivered>> {
+    ) -> Result<Moved> {
         let to = leg.assigned.as_ref().unwrap_or(&work.key);
         let from = &gone.held;
         let moved =
             self.provider.relocate(&from.key, to, Relocate::Move, from.version.as_ref()).await;
+        let dropped = Record::Dropped { item: gone.item, destination: self.destination };
         let receipt = match moved {
             Ok(receipt) => receipt,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    Kind::NotFound | Kind::Changed | Kind::Unsupported | Kind::Exists
-                ) =>
-            {
-                return Ok(None);
+            Err(error) => {
+                return match error.kind() {
+                    Kind::NotFound => Ok(Moved::NotThere(dropped)),
+                    Kind::Changed | Kind::Unsupported | Kind::Exists => Ok(Moved::Cannot),
+                    _ => Err(error),
+                };
             }
-            Err(error) => return Err(error),
         };
         let held = Held {
             key: to.clone(),
@@ -215,8 +223,7 @@ impl Delivery<'_> {
             proof: from.proof,
             proved_at: from.proved_at,
         };
-        let dropped = Record::Dropped { item: gone.item, destination: self.destination };
-        Ok(Some(self.delivered(work, held, vec![dropped], true)))
+        Ok(Moved::Done(self.delivered(work, held, vec![dropped], true)))
     }
 
     fn held(&self, key: Key, content: &Content, receipt: &Receipt) -> Held {
@@ -247,10 +254,10 @@ impl Delivery<'_> {
     }
 }
 
-/// Where something is kept: below the reserved folder, by run, so that nothing kept ever meets something else.
-pub fn reserved(area: &str, run: RunId, key: &Key) -> Result<Key> {
+/// Where something is kept: below the reserved folder, by its date, so that it never meets something else, and
+/// a try that died half-way finds its own traces.
+pub fn reserved(area: &str, date: Timestamp, key: &Key) -> Result<Key> {
     let bad = |error| Error::new(Kind::Internal, format!("cannot keep {key}")).source(error);
-    Key::new(format!("{RESERVED}/{area}/{}", run.0))
-        .and_then(|at| at.join(key.as_bytes()))
-        .map_err(bad)
+    let at = Key::new(format!("{RESERVED}/{area}/{}", date.as_nanos()));
+    at.and_then(|at| at.join(key.as_bytes())).map_err(bad)
 }

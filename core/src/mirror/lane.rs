@@ -34,10 +34,16 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane as wide as the provider says.
-    pub fn new(id: DestinationId, name: String, provider: Arc<dyn Provider>) -> Self {
+    /// A lane for so many items at once, or as wide as the provider says.
+    pub fn new(
+        id: DestinationId,
+        name: String,
+        provider: Arc<dyn Provider>,
+        places: Option<usize>,
+    ) -> Self {
         let capabilities = provider.capabilities();
-        let places = Semaphore::new((capabilities.concurrency + capabilities.batch).max(1));
+        let sensible = capabilities.concurrency + capabilities.batch;
+        let places = Semaphore::new(places.unwrap_or(sensible).max(1));
         Self { id, name, provider, places }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::deliver::reserved;
 use super::lane::Lane;
-use crate::catalog::{GoneCopy, Keeping, Record, Retained, RetainedId, RunId};
+use crate::catalog::{GoneCopy, Keeping, Record, Retained, RetainedId};
 use crate::error::{Error, Kind, Result, Scope};
 use crate::job::{ChangeRules, DeletionRules, Tools};
 use crate::key::Key;
@@ -45,7 +45,6 @@ pub async fn follow_deletions(
     rules: &DeletionRules,
     before: Timestamp,
     tools: &Tools,
-    run: RunId,
     removals: &mut Removals,
 ) -> Result<()> {
     let mut after = None;
@@ -57,7 +56,7 @@ pub async fn follow_deletions(
             if tools.stop.gently.is_cancelled() {
                 return Ok(());
             }
-            match trash(lane, rules, &gone, tools, run).await {
+            match trash(lane, rules, &gone, tools).await {
                 Ok(()) => {
                     removals.trashed += 1;
                     let destination = lane.name.as_str();
@@ -76,47 +75,43 @@ pub async fn follow_deletions(
     }
 }
 
-async fn trash(
-    lane: &Lane,
-    rules: &DeletionRules,
-    gone: &GoneCopy,
-    tools: &Tools,
-    run: RunId,
-) -> Result<()> {
+async fn trash(lane: &Lane, rules: &DeletionRules, gone: &GoneCopy, tools: &Tools) -> Result<()> {
     let now = tools.clock.now();
+    let place = reserved("trash", gone.noticed, &gone.held.key)?;
     let permit = RemovalPermit::grant(
         gone.held.key.clone(),
         gone.held.version.clone(),
-        Disposal::Trash(reserved("trash", run, &gone.held.key)?),
+        Disposal::Trash(place.clone()),
         Grounds::DeletedFromLibrary { noticed: gone.noticed },
         &*tools.clock,
     )?;
-    let dropped = Record::Dropped { item: gone.item, destination: lane.id };
+    let mut records = vec![Record::Dropped { item: gone.item, destination: lane.id }];
     let removed = match lane.provider.remove(permit).await {
-        Ok(removed) => removed,
-        // Somebody was faster: there is nothing left to remove.
+        // It is gone already: moved here by a try whose answer was lost, or removed by somebody else.
         Err(error) if error.kind() == Kind::NotFound => {
-            return tools.catalog.record(vec![dropped]).await;
+            lane.provider.stat(&place).await?.map(|there| Removed::Kept(there.key))
         }
-        Err(error) => return Err(error),
+        removed => Some(removed?),
     };
-    let (key, until) = match removed {
-        Removed::Kept(key) => (Some(key), Some(now.plus(rules.keep_for))),
-        Removed::Trashed { until } => (None, until),
-        Removed::Gone => return tools.catalog.record(vec![dropped]).await,
+    let kept = match removed {
+        None | Some(Removed::Gone) => None,
+        Some(Removed::Kept(key)) => Some((Some(key), Some(now.plus(rules.keep_for)))),
+        Some(Removed::Trashed { until }) => Some((None, until)),
     };
-    let retained = Record::Retained(Retained {
-        id: RetainedId(0),
-        destination: lane.id,
-        keeping: Keeping::Trash,
-        original: gone.held.key.clone(),
-        key,
-        version: None,
-        content: gone.held.content,
-        since: now,
-        until,
-    });
-    tools.catalog.record(vec![dropped, retained]).await
+    records.extend(kept.map(|(key, until)| {
+        Record::Retained(Retained {
+            id: RetainedId(0),
+            destination: lane.id,
+            keeping: Keeping::Trash,
+            original: gone.held.key.clone(),
+            key,
+            version: None,
+            content: gone.held.content,
+            since: now,
+            until,
+        })
+    }));
+    tools.catalog.record(records).await
 }
 
 /// Purges trash whose time is over and versions beyond the number that is kept.

@@ -203,7 +203,7 @@ impl Running<'_> {
             let due = tools.catalog.count_deletable(record.id, before).await?;
             tripped = self.deletion_guard(record, due).await?;
             if tripped.is_none() && due > 0 {
-                follow_deletions(lane, rules, before, tools, self.run, removals).await?;
+                follow_deletions(lane, rules, before, tools, removals).await?;
             }
         }
         purge(lane, &self.job.changes, tools, removals).await?;

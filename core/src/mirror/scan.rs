@@ -187,6 +187,11 @@ impl Merge<'_> {
                 return Ok(());
             }
         }
+        let class = self.classifier.classify(entry.key.name());
+        if self.filter.skip.contains(&class) {
+            self.exclude(known);
+            return Ok(());
+        }
         self.seen.files.add(entry.size);
         let stat = Stat {
             size: entry.size,
@@ -200,7 +205,6 @@ impl Merge<'_> {
             }
             _ => {
                 self.seen.found += 1;
-                let class = self.classifier.classify(entry.key.name());
                 self.findings.push(Finding::Found { key: entry.key, stat, class });
             }
         }

@@ -126,7 +126,9 @@ impl Source {
     }
 
     async fn collect(&self, mut opened: Opened) -> Result<Bytes> {
-        let first = opened.bytes.try_next().await.map_err(as_library_error)?.unwrap_or_default();
+        let Some(first) = opened.bytes.try_next().await.map_err(as_library_error)? else {
+            return Ok(Bytes::new());
+        };
         self.count(first.len());
         let Some(second) = opened.bytes.try_next().await.map_err(as_library_error)? else {
             return Ok(first);

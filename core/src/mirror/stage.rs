@@ -91,8 +91,8 @@ async fn look(
                 ..record.clone()
             };
             tools.catalog.remember_destination(seen).await?;
-            let name = destination.name.clone();
-            Ok(Stage::Ready(Arc::new(Lane::new(record.id, name, Arc::clone(provider)))))
+            let (name, places) = (destination.name.clone(), destination.rules.concurrency);
+            Ok(Stage::Ready(Arc::new(Lane::new(record.id, name, Arc::clone(provider), places))))
         }
         Err(error) if error.reach() == Scope::Run => Err(error),
         Err(error) if error.kind() == Kind::Absent && destination.rules.removable => {

@@ -1,6 +1,7 @@
 //! A limit on bytes per second.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ use crate::time::Clock;
 #[derive(Debug)]
 pub struct Meter {
     clock: Arc<dyn Clock>,
-    bytes_per_second: u64,
+    /// Zero stands for no limit.
+    bytes_per_second: AtomicU64,
     /// The point of [`Clock::elapsed`] at which everything taken so far is paid for.
     paid_until: Mutex<Duration>,
 }
@@ -30,12 +32,23 @@ impl Meter {
     /// Lets `bytes_per_second` pass.
     pub fn new(clock: Arc<dyn Clock>, bytes_per_second: u64) -> Self {
         let paid_until = Mutex::new(clock.elapsed());
-        Self { clock, bytes_per_second: bytes_per_second.max(1), paid_until }
+        Self { clock, bytes_per_second: bytes_per_second.max(1).into(), paid_until }
+    }
+
+    /// From now on lets so many bytes per second pass; `None`: as many as come. What waits already goes on
+    /// waiting as it was told.
+    pub fn set_rate(&self, bytes_per_second: Option<u64>) {
+        let rate = bytes_per_second.map_or(0, |rate| rate.max(1));
+        self.bytes_per_second.store(rate, Ordering::Relaxed);
     }
 
     /// Waits until `bytes` may pass.
     pub async fn take(&self, bytes: u64) {
-        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);
+        let rate = self.bytes_per_second.load(Ordering::Relaxed);
+        if rate == 0 {
+            return;
+        }
+        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(rate);
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let wait = {
             let mut paid = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
