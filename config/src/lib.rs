@@ -66,4 +66,5 @@ pub use library::{Filter, Library, Media, Rule, Safety, Symlinks};
 pub use report::{Problem, Report};
 pub use schema::schema;
 pub use secrets::SecretRef;
+pub use suggest::nearest;
 pub use tree::Origin;

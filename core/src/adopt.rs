@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result, Scope as Reach};
 use crate::job::{MirrorJob, MirrorOptions, Tools};
 use crate::key::Key;
 use crate::marker;
-use crate::mirror::{Source, scan};
+use crate::mirror::{Source, exit_code_of, scan};
 use crate::provider::{Provider, Root};
 use crate::recognise::compare;
 
@@ -59,6 +59,23 @@ pub async fn adopt(job: &MirrorJob, name: &str, tools: &Tools) -> Result<Adopted
         return Err(Error::new(Kind::Absent, format!("{name}: its folder is not there")));
     }
     let run = tools.catalog.begin_run("adopt", tools.clock.now()).await?;
+    let result = take_over(job, provider, health.volume, tools, run, name).await;
+    let exit = match &result {
+        Ok(adopted) => i32::from(!adopted.problems.is_empty()) * 3,
+        Err(error) => exit_code_of(error),
+    };
+    tools.catalog.end_run(run, tools.clock.now(), exit, String::new()).await?;
+    result
+}
+
+async fn take_over(
+    job: &MirrorJob,
+    provider: &dyn Provider,
+    volume: Option<String>,
+    tools: &Tools,
+    run: RunId,
+    name: &str,
+) -> Result<Adopted> {
     let record = tools.catalog.enroll(name).await?;
     scan(job, &MirrorOptions::default(), tools, run).await?;
     let adoption = Adoption { job, provider, tools, run, record: &record };
@@ -67,16 +84,9 @@ pub async fn adopt(job: &MirrorJob, name: &str, tools: &Tools) -> Result<Adopted
         Some(marker) => marker.id,
         None => marker::claim(provider).await?,
     };
-    let now = tools.clock.now();
-    let seen = DestinationRecord {
-        marker: Some(marker),
-        volume: health.volume,
-        last_seen: Some(now),
-        ..record
-    };
+    let last_seen = Some(tools.clock.now());
+    let seen = DestinationRecord { marker: Some(marker), volume, last_seen, ..record };
     tools.catalog.remember_destination(seen).await?;
-    let exit = i32::from(!adopted.problems.is_empty()) * 3;
-    tools.catalog.end_run(run, now, exit, String::new()).await?;
     Ok(adopted)
 }
 

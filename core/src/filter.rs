@@ -74,11 +74,11 @@ pub struct Filter {
 impl Filter {
     /// What the rules say of a file.
     pub fn rule_on(&self, key: &Key) -> Ruling<'_> {
-        if key.is_reserved() {
-            return Ruling::Reserved;
-        }
         if !self.hidden && key.segments().any(|segment| segment.starts_with(b".")) {
             return Ruling::Hidden;
+        }
+        if key.is_reserved() {
+            return Ruling::Reserved;
         }
         match self.rules.iter().find(|rule| rule.matches(key, false)) {
             Some(rule) if !rule.keep => Ruling::Skip(rule),

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use futures::future::join_all;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Delivered, Delivery, Moved, Prepared};
 use super::pump::{Outlet, Pumped, pump};
@@ -107,9 +108,12 @@ impl Errand<'_> {
     }
 
     async fn streamed(&self) {
-        let _reader = self.shared.source.readers.acquire().await;
         let lanes = if self.must_know_first() {
-            let (content, stat) = match self.shared.source.digest(self.work()).await {
+            let digesting = async {
+                let _reader = self.shared.source.readers.acquire().await;
+                self.shared.source.digest(self.work()).await
+            };
+            let (content, stat) = match digesting.await {
                 Ok(known) => known,
                 Err(error) => return self.unreadable(&error).await,
             };
@@ -157,12 +161,18 @@ impl Errand<'_> {
             .iter()
             .map(|lane| {
                 let (sender, body) = Body::stream(length, WINDOW);
-                (Outlet::new(*lane, sender), body)
+                let detached = CancellationToken::new();
+                (Outlet::new(*lane, sender, detached.clone()), (body, detached))
             })
             .unzip();
         let pumping = pump(self.shared, self.work(), outlets);
-        let legs = lanes.iter().zip(bodies).map(|(lane, body)| async move {
-            let answer = self.streamed_leg(*lane, body).await;
+        let legs = lanes.iter().zip(bodies).map(|(lane, (body, detached))| async move {
+            // A lane that was left behind may still be busy for long; the others are not to wait for it.
+            let answer = tokio::select! {
+                biased;
+                () = detached.cancelled() => Ok(None),
+                answer = self.streamed_leg(*lane, body) => answer,
+            };
             self.shared.holdings.release(*lane, self.parcel.bytes);
             answer
         });

@@ -1,7 +1,8 @@
 //! Lanes: one per destination, each with its own queue, limits and fate.
 //!
-//! Invariant: a lane that is slow, full or down never holds the others back by more than a small share of the
-//! run. It keeps what it was handed for as long as memory allows; what it could not take it reads again later.
+//! Invariant: a lane that is slow, full or down does not hold the others back. Everybody waits for it only as
+//! long as the others have enough in their queues to be busy meanwhile, so that waiting costs nothing. What it
+//! could not take it reads again later.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +15,7 @@ use crate::error::Error;
 use crate::provider::Provider;
 use crate::time::Clock;
 
-/// Most legs that may wait in one lane.
-const MAX_WAITING: usize = 4096;
-/// A lane may hold the others back for this long in all ...
+/// Within a stream, a lane may hold the others back for this long in all ...
 const PATIENCE: Duration = Duration::from_millis(200);
 /// ... plus one such share of the time since the transfer began.
 const PATIENCE_SHARE: u32 = 25;
@@ -29,7 +28,9 @@ pub struct Lane {
     pub name: String,
     /// Its provider, with all wrappers.
     pub provider: Arc<dyn Provider>,
-    /// How many puts may be running; what waits here has not begun.
+    /// How many puts may be running.
+    pub width: usize,
+    /// A place for each of them; what waits here has not begun.
     pub places: Semaphore,
 }
 
@@ -43,8 +44,8 @@ impl Lane {
     ) -> Self {
         let capabilities = provider.capabilities();
         let sensible = capabilities.concurrency + capabilities.batch;
-        let places = Semaphore::new(places.unwrap_or(sensible).max(1));
-        Self { id, name, provider, places }
+        let width = places.unwrap_or(sensible).max(1);
+        Self { id, name, provider, width, places: Semaphore::new(width) }
     }
 }
 
@@ -60,22 +61,50 @@ pub struct Holdings {
 struct State {
     lanes: Vec<LaneState>,
     in_flight: HashSet<(ItemId, usize)>,
+    /// Settled since work was last fetched, so that what was fetched may still name them.
+    settled: HashSet<(ItemId, usize)>,
 }
 
-#[derive(Default)]
 struct LaneState {
+    /// With fewer legs than this it may soon be idle.
+    enough: usize,
     bytes: u64,
     legs: usize,
     waited: Duration,
     down: Option<Error>,
 }
 
+impl LaneState {
+    fn is_hungry(&self) -> bool {
+        self.down.is_none() && self.legs < self.enough
+    }
+}
+
+/// What [`Holdings::attach`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// Room was reserved in these lanes.
+    To(Vec<usize>),
+    /// No lane can take the item now, and others have better things to do than to wait.
+    Later,
+    /// All lanes that want it are down.
+    Down,
+}
+
 impl Holdings {
-    /// Nothing held yet by `lanes` lanes that share `budget` bytes.
-    pub fn new(clock: Arc<dyn Clock>, lanes: usize, budget: u64) -> Self {
+    /// Nothing held yet by lanes of these widths that share `budget` bytes.
+    pub fn new(clock: Arc<dyn Clock>, widths: &[usize], budget: u64) -> Self {
+        let lane = |width: &usize| LaneState {
+            enough: width * 2,
+            bytes: 0,
+            legs: 0,
+            waited: Duration::ZERO,
+            down: None,
+        };
         let state = State {
-            lanes: (0..lanes).map(|_| LaneState::default()).collect(),
+            lanes: widths.iter().map(lane).collect(),
             in_flight: HashSet::new(),
+            settled: HashSet::new(),
         };
         Self {
             started: clock.elapsed(),
@@ -108,9 +137,15 @@ impl Holdings {
         first
     }
 
-    /// Whether a leg is on its way, or done and not yet recorded.
-    pub fn is_in_flight(&self, item: ItemId, lane: usize) -> bool {
-        self.state().in_flight.contains(&(item, lane))
+    /// Must be called right before work is fetched: what was settled before is not in it any more.
+    pub fn fetching_work(&self) {
+        self.state().settled.clear();
+    }
+
+    /// Whether a leg was taken up already although the work fetched last still names it.
+    pub fn is_taken_up(&self, item: ItemId, lane: usize) -> bool {
+        let state = self.state();
+        state.in_flight.contains(&(item, lane)) || state.settled.contains(&(item, lane))
     }
 
     /// Completes when no leg is on its way and all are recorded.
@@ -137,11 +172,15 @@ impl Holdings {
 
     /// The leg is recorded, or was given up without a record.
     pub fn settle(&self, item: ItemId, lane: usize) {
-        self.state().in_flight.remove(&(item, lane));
+        {
+            let mut state = self.state();
+            state.in_flight.remove(&(item, lane));
+            state.settled.insert((item, lane));
+        }
         self.changed.notify_waiters();
     }
 
-    /// How much longer a lane may hold the others back.
+    /// How much longer a lane may hold the others back within a stream.
     pub fn patience(&self, lane: usize) -> Duration {
         self.patience_in(&self.state(), lane)
     }
@@ -156,123 +195,157 @@ impl Holdings {
         self.state().lanes[lane].waited += span;
     }
 
-    fn has_room(&self, state: &State, lane: usize, bytes: u64) -> bool {
-        let behind = (0..state.lanes.len())
-            .filter(|other| self.patience_in(state, *other).is_zero())
-            .count()
-            .max(1) as u64;
-        let lane = &state.lanes[lane];
-        lane.legs == 0
-            || (lane.legs < MAX_WAITING && lane.bytes + bytes <= self.budget / 2 / behind)
-    }
-
     /// Chooses, among `wanted` lanes, those that take an item of `bytes` bytes now, and reserves room in them.
-    /// Waits until at least one does; waits for the others only as long as their patience lasts. Lanes that
-    /// went down meanwhile are left out; empty if all did. A `streamed` item is shared only by lanes that
-    /// keep up.
+    ///
+    /// Waits for lanes that are full as long as nobody goes idle meanwhile: neither the lanes that are ready,
+    /// nor, if none is, the `others` that have work further on. A `streamed` item is shared only by lanes that
+    /// kept up with streams so far.
     pub async fn attach(
         &self,
         item: ItemId,
         wanted: &[usize],
+        others: &[usize],
         bytes: u64,
         streamed: bool,
-    ) -> Vec<usize> {
+    ) -> Attached {
         loop {
             let changed = self.changed.notified();
-            let (ready, patience, missing) = {
-                let mut state = self.state();
-                let up: Vec<_> = wanted
-                    .iter()
-                    .copied()
-                    .filter(|lane| state.lanes[*lane].down.is_none())
-                    .collect();
-                let (mut ready, mut missing): (Vec<_>, Vec<_>) =
-                    up.into_iter().partition(|lane| self.has_room(&state, *lane, bytes));
-                if streamed && ready.iter().any(|lane| !self.patience_in(&state, *lane).is_zero()) {
-                    ready.retain(|lane| !self.patience_in(&state, *lane).is_zero());
-                }
-                let patience = missing
-                    .iter()
-                    .map(|lane| self.patience_in(&state, *lane))
-                    .max()
-                    .unwrap_or_default();
-                if patience.is_zero() && (!ready.is_empty() || missing.is_empty()) {
-                    for lane in &ready {
-                        state.lanes[*lane].bytes += bytes;
-                        state.lanes[*lane].legs += 1;
-                        state.in_flight.insert((item, *lane));
-                    }
-                    return ready;
-                }
-                missing.retain(|lane| !self.patience_in(&state, *lane).is_zero());
-                (ready, patience, missing)
-            };
-            if ready.is_empty() {
-                changed.await;
-                continue;
+            if let Some(attached) = self.try_attach(item, wanted, others, bytes, streamed) {
+                return attached;
             }
-            let before = self.clock.elapsed();
-            tokio::select! {
-                () = changed => {}
-                () = self.clock.sleep(patience) => {}
-            }
-            let span = self.clock.elapsed().saturating_sub(before);
-            for lane in missing {
-                self.waited_for(lane, span);
-            }
+            changed.await;
         }
+    }
+
+    fn try_attach(
+        &self,
+        item: ItemId,
+        wanted: &[usize],
+        others: &[usize],
+        bytes: u64,
+        streamed: bool,
+    ) -> Option<Attached> {
+        let mut state = self.state();
+        let up = wanted.iter().copied().filter(|lane| state.lanes[*lane].down.is_none());
+        let has_room = |lane: &usize| {
+            let lane = &state.lanes[*lane];
+            lane.legs == 0 || lane.bytes + bytes <= self.budget / 2
+        };
+        let (mut ready, full): (Vec<_>, Vec<_>) = up.partition(has_room);
+        if ready.is_empty() && full.is_empty() {
+            return Some(Attached::Down);
+        }
+        let hungry = |lanes: &[usize]| lanes.iter().any(|lane| state.lanes[*lane].is_hungry());
+        if ready.is_empty() {
+            return hungry(others).then_some(Attached::Later);
+        }
+        if !full.is_empty() && !hungry(&ready) {
+            return None;
+        }
+        let keeps_up = |lane: &usize| !self.patience_in(&state, *lane).is_zero();
+        if streamed && ready.iter().any(keeps_up) {
+            ready.retain(keeps_up);
+        }
+        for lane in &ready {
+            state.lanes[*lane].bytes += bytes;
+            state.lanes[*lane].legs += 1;
+            state.in_flight.insert((item, *lane));
+        }
+        Some(Attached::To(ready))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
+    use crate::error::Kind;
     use crate::time::SystemClock;
 
+    /// Lanes of width 1 that share 1,000 bytes.
     fn holdings(lanes: usize) -> Holdings {
-        Holdings::new(Arc::new(SystemClock::start()), lanes, 1000)
+        Holdings::new(Arc::new(SystemClock::start()), &vec![1; lanes], 1000)
     }
 
-    #[tokio::test(start_paused = true)]
+    fn attach(
+        holdings: &Holdings,
+        item: i64,
+        wanted: &[usize],
+        others: &[usize],
+    ) -> Option<Attached> {
+        holdings.attach(ItemId(item), wanted, others, 100, false).now_or_never()
+    }
+
+    fn to(lanes: &[usize]) -> Option<Attached> {
+        Some(Attached::To(lanes.to_vec()))
+    }
+
+    #[tokio::test]
     async fn lanes_with_room_share_one_read() {
         let holdings = holdings(3);
-        assert_eq!(holdings.attach(ItemId(1), &[0, 1, 2], 100, false).await, [0, 1, 2]);
-        assert!(holdings.is_in_flight(ItemId(1), 2));
+        assert_eq!(attach(&holdings, 1, &[0, 1, 2], &[]), to(&[0, 1, 2]));
+        assert!(holdings.is_taken_up(ItemId(1), 2));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_full_lane_is_waited_for_only_as_long_as_its_patience_lasts() {
+    #[tokio::test]
+    async fn a_full_lane_is_waited_for_while_the_others_are_busy_and_not_longer() {
         let holdings = holdings(2);
-        holdings.attach(ItemId(1), &[0], 700, false).await;
-        let before = holdings.clock.elapsed();
-        assert_eq!(holdings.attach(ItemId(2), &[0, 1], 100, false).await, [1]);
-        let waited = holdings.clock.elapsed().saturating_sub(before);
-        assert!(waited < Duration::from_millis(250), "{waited:?}");
+        for item in 0..5 {
+            assert_eq!(attach(&holdings, item, &[0, 1], &[]), to(&[0, 1]));
+        }
+        // Lane 1 did three of its five legs and still has enough to do; lane 0 did none and is full.
+        (0..3).for_each(|_| holdings.release(1, 100));
+        assert_eq!(attach(&holdings, 9, &[0, 1], &[]), None);
         holdings.release(1, 100);
-        let before = holdings.clock.elapsed();
-        assert_eq!(holdings.attach(ItemId(3), &[0, 1], 100, false).await, [1]);
-        assert!(holdings.clock.elapsed().saturating_sub(before) < Duration::from_millis(20));
+        assert_eq!(attach(&holdings, 9, &[0, 1], &[]), to(&[1]));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn with_no_other_lane_ready_it_waits_for_room() {
-        let holdings = Arc::new(holdings(1));
-        holdings.attach(ItemId(1), &[0], 700, false).await;
-        let waiting = holdings.attach(ItemId(2), &[0], 700, false);
-        let later = async {
-            holdings.clock.sleep(Duration::from_mins(1)).await;
-            holdings.release(0, 700);
-        };
-        let (chosen, ()) = tokio::join!(waiting, later);
-        assert_eq!(chosen, [0]);
+    #[tokio::test]
+    async fn with_no_lane_ready_it_waits_unless_others_would_go_idle() {
+        let holdings = holdings(2);
+        (0..5).for_each(|item| assert_eq!(attach(&holdings, item, &[0], &[]), to(&[0])));
+        assert_eq!(attach(&holdings, 9, &[0], &[]), None);
+        assert_eq!(attach(&holdings, 9, &[0], &[1]), Some(Attached::Later));
+        holdings.release(0, 100);
+        assert_eq!(attach(&holdings, 9, &[0], &[1]), to(&[0]));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
+    async fn an_item_larger_than_a_share_still_goes_to_an_idle_lane() {
+        let holdings = holdings(1);
+        let large = holdings.attach(ItemId(1), &[0], &[], 5000, false).now_or_never();
+        assert_eq!(large, to(&[0]));
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_did_not_keep_up_with_a_stream_takes_the_next_one_alone() {
+        let holdings = holdings(2);
+        holdings.waited_for(0, Duration::from_mins(1));
+        let shared = holdings.attach(ItemId(1), &[0, 1], &[], 100, true).now_or_never();
+        assert_eq!(shared, to(&[1]));
+        let alone = holdings.attach(ItemId(1), &[0], &[], 100, true).now_or_never();
+        assert_eq!(alone, to(&[0]));
+    }
+
+    #[tokio::test]
+    async fn a_leg_that_was_settled_while_work_was_fetched_is_not_taken_up_again() {
+        let holdings = holdings(1);
+        holdings.fetching_work();
+        assert_eq!(attach(&holdings, 1, &[0], &[]), to(&[0]));
+        holdings.release(0, 100);
+        holdings.settle(ItemId(1), 0);
+        assert!(holdings.is_taken_up(ItemId(1), 0));
+        holdings.fetching_work();
+        assert!(!holdings.is_taken_up(ItemId(1), 0));
+    }
+
+    #[tokio::test]
     async fn a_lane_that_is_down_is_left_out() {
         let holdings = holdings(2);
-        let error = Error::new(crate::error::Kind::NoRoom, "test");
+        let error = Error::new(Kind::NoRoom, "test");
         assert!(holdings.take_down(0, &error) && !holdings.take_down(0, &error));
-        assert_eq!(holdings.attach(ItemId(1), &[0, 1], 1, false).await, [1]);
-        assert!(holdings.attach(ItemId(2), &[0], 1, false).await.is_empty());
+        assert_eq!(attach(&holdings, 1, &[0, 1], &[]), to(&[1]));
+        assert_eq!(attach(&holdings, 2, &[0], &[1]), Some(Attached::Down));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
+use tokio_util::sync::CancellationToken;
 
 use super::source::{Judgement, as_library_error, judge, stat_of};
 use super::transfer::Shared;
@@ -20,12 +21,13 @@ use crate::monitor::Event;
 pub struct Outlet {
     lane: usize,
     sender: BodySender,
+    detached: CancellationToken,
 }
 
 impl Outlet {
-    /// A lane and the body it is fed through.
-    pub fn new(lane: usize, sender: BodySender) -> Self {
-        Self { lane, sender }
+    /// A lane and the body it is fed through; `detached` tells it that it gets no more.
+    pub fn new(lane: usize, sender: BodySender, detached: CancellationToken) -> Self {
+        Self { lane, sender, detached }
     }
 }
 
@@ -114,7 +116,7 @@ impl Pump<'_> {
                     self.outlets.remove(at);
                 }
                 Sent::TooSlow => {
-                    self.outlets.remove(at);
+                    self.outlets.remove(at).detached.cancel();
                     self.detached.push(lane);
                 }
             }

@@ -146,7 +146,8 @@ impl Merge<'_> {
         match listed {
             Listed::File(entry) => self.file(entry).await,
             Listed::Passed { key, code } => {
-                if self.filter.rule_on(&key).keeps() {
+                let ruling = self.filter.rule_on(&key);
+                if ruling.keeps() || matches!(ruling, Ruling::Reserved) {
                     self.problem(Some(key), code, "left out".to_owned());
                 }
                 Ok(())

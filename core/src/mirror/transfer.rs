@@ -3,7 +3,7 @@
 //! Invariant: memory stays within the budget whatever the sizes and speeds; every leg that is taken up is
 //! settled exactly once, by a record or by being given back for a later pass or run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
 use super::carry::{Parcel, carry};
-use super::lane::{Holdings, Lane};
+use super::lane::{Attached, Holdings, Lane};
 use super::record::{Note, Totals, recorder};
 use super::source::{Source, WHOLE_LIMIT};
 use crate::catalog::{DestinationId, ItemId, RunId, Work, WorkQuery};
@@ -23,8 +23,8 @@ use crate::job::{MirrorJob, MirrorOptions, Tools};
 
 const PAGE: usize = 512;
 const NOTES: usize = 1024;
-/// Memory is counted in units of this many bytes.
-const UNIT: u64 = 64 * 1024;
+/// Memory is counted in units of this many bytes; what carries an item costs about one more.
+const UNIT: u64 = 4 * 1024;
 /// What a streamed item may keep in memory: the chunks on their way and the parts that lanes collect.
 const STREAM_MEMORY: u64 = 48 * 1024 * 1024;
 
@@ -85,10 +85,11 @@ pub async fn transfer(
     let algorithms = lanes
         .iter()
         .fold(Algorithms::default(), |all, lane| all.union(lane.provider.capabilities().digests));
+    let widths: Vec<_> = lanes.iter().map(|lane| lane.width).collect();
     let shared = Arc::new(Shared {
         run,
         tools: tools.clone(),
-        holdings: Holdings::new(Arc::clone(&tools.clock), lanes.len(), job.memory_bytes),
+        holdings: Holdings::new(Arc::clone(&tools.clock), &widths, job.memory_bytes),
         source: Source::new(Arc::clone(&job.library), Arc::clone(&tools.clock), algorithms),
         keep_versions: job.changes.keep_versions,
         gone_sizes: tools.catalog.gone_sizes().await?,
@@ -130,6 +131,8 @@ struct Dispatcher<'a> {
     planned_bytes: u64,
     deadline: Option<Duration>,
     cut: Option<Code>,
+    /// Lanes that may have work, as far as the last pass showed.
+    working: Vec<usize>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -152,6 +155,7 @@ impl<'a> Dispatcher<'a> {
             planned_bytes: 0,
             deadline: options.max_duration.map(|span| shared.tools.clock.elapsed() + span),
             cut: None,
+            working: (0..shared.lanes.len()).collect(),
         }
     }
 
@@ -176,23 +180,24 @@ impl<'a> Dispatcher<'a> {
     async fn pass(&mut self, first: bool) -> Result<u64> {
         let mut dispatched = 0;
         let mut after = None;
+        let mut left_over = BTreeSet::new();
         loop {
-            let up: Vec<_> = (0..self.shared.lanes.len())
-                .filter(|lane| self.shared.holdings.down(*lane).is_none())
-                .map(|lane| self.shared.lanes[lane].id)
-                .collect();
-            if up.is_empty() {
+            let up = |lane: &usize| self.shared.holdings.down(*lane).is_none();
+            let up = (0..self.shared.lanes.len()).filter(up);
+            let destinations: Vec<_> = up.map(|lane| self.shared.lanes[lane].id).collect();
+            if destinations.is_empty() {
                 return Ok(dispatched);
             }
             let query = WorkQuery {
-                destinations: up,
+                destinations,
                 after,
                 not_tried_in: Some(self.shared.run),
                 with_held: false,
                 limit: PAGE,
             };
+            self.shared.holdings.fetching_work();
             let works = self.shared.tools.catalog.work(query).await?;
-            let Some(last) = works.last() else { return Ok(dispatched) };
+            let Some(last) = works.last() else { break };
             after = Some(last.item);
             for work in works {
                 self.reap()?;
@@ -200,11 +205,16 @@ impl<'a> Dispatcher<'a> {
                     return Ok(dispatched);
                 }
                 let wanted = self.wanted(&work);
-                if !wanted.is_empty() && self.take_up(work, &wanted, first).await {
-                    dispatched += 1;
+                if wanted.is_empty() {
+                    continue;
                 }
+                let taken = self.take_up(work, &wanted, first).await;
+                dispatched += u64::from(!taken.is_empty());
+                left_over.extend(wanted.into_iter().filter(|lane| !taken.contains(lane)));
             }
         }
+        self.working = left_over.into_iter().collect();
+        Ok(dispatched)
     }
 
     /// The lanes that want this item and do not have it on its way.
@@ -218,25 +228,26 @@ impl<'a> Dispatcher<'a> {
         work.legs
             .iter()
             .filter_map(lane_of)
-            .filter(|lane| !self.shared.holdings.is_in_flight(work.item, *lane))
+            .filter(|lane| !self.shared.holdings.is_taken_up(work.item, *lane))
             .collect()
     }
 
-    /// Reserves lanes and memory for an item and starts to carry it; answers false if no lane is left for it or
-    /// the run is to end.
-    async fn take_up(&mut self, work: Work, wanted: &[usize], first: bool) -> bool {
+    /// Reserves lanes and memory for an item and starts to carry it; answers the lanes that take it.
+    async fn take_up(&mut self, work: Work, wanted: &[usize], first: bool) -> Vec<usize> {
         let streamed = work.stat.size > WHOLE_LIMIT;
-        let bytes = if streamed { work.stat.size.min(STREAM_MEMORY) } else { work.stat.size };
+        let size = if streamed { work.stat.size.min(STREAM_MEMORY) } else { work.stat.size };
+        let units = (size.div_ceil(UNIT) + 1).min(self.memory_units);
+        let bytes = units * UNIT;
+        let others: Vec<_> =
+            self.working.iter().copied().filter(|lane| !wanted.contains(lane)).collect();
+        let holdings = &self.shared.holdings;
         let stop = self.shared.tools.stop.gently.clone();
-        let chosen = tokio::select! {
+        let attached = tokio::select! {
             biased;
-            () = stop.cancelled() => return false,
-            chosen = self.shared.holdings.attach(work.item, wanted, bytes, streamed) => chosen,
+            () = stop.cancelled() => return Vec::new(),
+            attached = holdings.attach(work.item, wanted, &others, bytes, streamed) => attached,
         };
-        if chosen.is_empty() {
-            return false;
-        }
-        let units = bytes.div_ceil(UNIT).clamp(1, self.memory_units);
+        let Attached::To(chosen) = attached else { return Vec::new() };
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let memory = tokio::select! {
             biased;
@@ -245,18 +256,18 @@ impl<'a> Dispatcher<'a> {
         };
         let Some(memory) = memory else {
             for lane in chosen {
-                self.shared.holdings.release(lane, bytes);
-                self.shared.holdings.settle(work.item, lane);
+                holdings.release(lane, bytes);
+                holdings.settle(work.item, lane);
             }
-            return false;
+            return Vec::new();
         };
         self.planned_bytes += work.stat.size * chosen.len() as u64;
         if first {
             self.shared.needed.fetch_add(work.stat.size, Ordering::Relaxed);
         }
-        let parcel = Parcel { work, lanes: chosen, bytes, streamed };
+        let parcel = Parcel { work, lanes: chosen.clone(), bytes, streamed };
         self.start(parcel, memory);
-        true
+        chosen
     }
 
     fn start(&mut self, parcel: Parcel, memory: OwnedSemaphorePermit) {

@@ -1,0 +1,74 @@
+//! What `s3s-fs` lacks to behave as S3 does, put around it.
+//!
+//! * Of several conditional writes of one key at once, one wins: that server looks first and writes then, so
+//!   they are let in one after the other.
+//! * A "folder" is no object: that server fails when it is asked for one.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use s3s::service::S3Service;
+use safelight_core::escape::unescape;
+use safelight_core::key::Key;
+use tokio::sync::Mutex;
+
+use crate::loopback::{Answer, whole};
+
+const LOCKS: u64 = 64;
+
+/// The server with its manners corrected.
+#[derive(Clone)]
+pub(crate) struct Strict {
+    service: S3Service,
+    folder: Arc<PathBuf>,
+    locks: Arc<Vec<Mutex<()>>>,
+}
+
+impl Strict {
+    pub(crate) fn new(service: S3Service, folder: &Path) -> Self {
+        let locks = (0..LOCKS).map(|_| Mutex::default()).collect();
+        Self { service, folder: Arc::new(folder.to_owned()), locks: Arc::new(locks) }
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let path = unescape(request.uri().path().trim_start_matches('/'));
+        let looks = matches!(*request.method(), Method::HEAD | Method::GET);
+        let headers = request.headers();
+        let conditional = [header::IF_MATCH, header::IF_NONE_MATCH]
+            .iter()
+            .any(|condition| headers.contains_key(condition));
+        let _alone = match self.lock(&path) {
+            Some(lock) if conditional && !looks => Some(lock.lock().await),
+            _ => None,
+        };
+        let answer = match self.service.call(request.map(s3s::Body::from)).await {
+            Ok(answer) => answer.map(|body| body.map_err(Into::into).boxed_unsync()),
+            Err(_) => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        if looks && answer.status().is_server_error() && self.is_folder(&path).await {
+            return bare(StatusCode::NOT_FOUND);
+        }
+        answer
+    }
+
+    fn lock(&self, path: &[u8]) -> Option<&Mutex<()>> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(path) % LOCKS;
+        self.locks.get(usize::try_from(hash).ok()?)
+    }
+
+    async fn is_folder(&self, path: &[u8]) -> bool {
+        let Ok(key) = Key::new(path) else { return false };
+        let Some(path) = key.as_str() else { return false };
+        tokio::fs::metadata(self.folder.join(path)).await.is_ok_and(|found| found.is_dir())
+    }
+}
+
+fn bare(status: StatusCode) -> Answer {
+    let mut answer = Response::new(whole(""));
+    *answer.status_mut() = status;
+    answer
+}

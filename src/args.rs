@@ -1,0 +1,245 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use safelight_config::units::{ByteSize, Rate, parse_duration};
+
+/// Keeps one photo library safe in several places at once, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "safelight", version, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 2 usage, 3 something needs you, 5 try later, 6 config, 7 sign-in, \
+                        8 stopped for safety, 9 locked, 10 limit reached, 130 interrupted, 1 anything else."
+)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools)] // flags are what they are
+pub struct Global {
+    /// Config file to use [env: SAFELIGHT_CONFIG]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on stderr; twice: even more [env: SAFELIGHT_LOG for a filter]
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Only problems on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Colour; auto: only on a terminal [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(
+        long = "color",
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = false
+    )]
+    pub colour: Colour,
+    /// How a run shows its progress; auto: bars on a terminal, plain lines otherwise
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SAFELIGHT_PROGRESS",
+        value_name = "HOW"
+    )]
+    pub progress: ProgressKind,
+    /// One JSON document, or JSON Lines for a run
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer yes to questions
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Use the catalog only, contact nothing
+    #[arg(long, global = true)]
+    pub offline: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// Only on a terminal.
+    #[default]
+    Auto,
+    /// Also in files and pipes.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressKind {
+    /// Bars on a terminal, plain lines otherwise.
+    #[default]
+    Auto,
+    /// Bars.
+    Bar,
+    /// A line for each change, and one a minute.
+    Plain,
+    /// Not at all.
+    None,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Copy what is new to every destination
+    Mirror(MirrorArgs),
+    /// Are my photos safe?
+    Status(StatusArgs),
+    /// Take over a destination that already holds files, without changing any
+    Adopt {
+        /// The destination's name in the config
+        destination: String,
+    },
+    /// What is where
+    Ls {
+        /// A file or folder of the library; all of it if left out
+        path: Option<PathBuf>,
+    },
+    /// Past runs, or one run
+    Log {
+        /// The run's number
+        run: Option<i64>,
+        /// Which copies would be removed because their files are gone from the library
+        #[arg(long)]
+        removals: bool,
+    },
+    /// Room left, per destination and per kind of file
+    About,
+    /// What a code means and what to do; or everything about one file of the library
+    Explain {
+        /// A code such as library/missing, or a path
+        #[arg(value_name = "CODE | PATH")]
+        what: PathBuf,
+    },
+    /// Look at the config
+    Config {
+        /// What to show
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// What to show of the config.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigCommand {
+    /// Is it right?
+    Check,
+    /// Every setting with its value, defaults included
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// A JSON Schema for editors
+    Schema,
+    /// A copy that can be shown to strangers
+    Redacted,
+    /// Where config, state and log files are
+    Path,
+}
+
+/// Arguments of `mirror`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // flags are what they are
+pub struct MirrorArgs {
+    /// Mirror jobs of the config; all if left out
+    #[arg(value_name = "JOB")]
+    pub jobs: Vec<String>,
+    /// Only to this destination; may be repeated
+    #[arg(long, value_name = "DESTINATION")]
+    pub to: Vec<String>,
+    /// Only files that match, in gitignore syntax; may be repeated [config: job.NAME.only]
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Change nothing anywhere, say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// With --dry-run: name every file
+    #[arg(long, requires = "dry_run")]
+    pub list: bool,
+    /// End after this long: "2 hours", 90m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_duration: Option<Duration>,
+    /// End after so much was sent: "20 GB"
+    #[arg(long, value_name = "SIZE")]
+    pub max_transfer: Option<ByteSize>,
+    /// Send no faster: "2 MB/s"; disks are not limited [config: job.NAME.limits.bandwidth]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub bandwidth: Option<Rate>,
+    /// Carry out the removals that made the guard stop this run
+    #[arg(long, value_name = "RUN", conflicts_with = "keep_deleted")]
+    pub accept_deletions: Option<i64>,
+    /// Leave the copies of deleted files alone in this run
+    #[arg(long)]
+    pub keep_deleted: bool,
+    /// Send the changed files that made the guard stop this run
+    #[arg(long, value_name = "RUN")]
+    pub accept_changes: Option<i64>,
+    /// Read every file again instead of trusting size and date
+    #[arg(long)]
+    pub full_scan: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Exit with 3 also while something only waits
+    #[arg(long)]
+    pub strict: bool,
+    /// Name the files with fewer copies than this, the library being one
+    #[arg(long, value_name = "N")]
+    pub fewer_than: Option<u32>,
+    /// Only files at or below this path
+    #[arg(long, requires = "fewer_than")]
+    pub path: Option<PathBuf>,
+    /// End names with a zero byte, for scripts
+    #[arg(long, requires = "fewer_than")]
+    pub print0: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    match text.parse() {
+        Ok(Rate(ByteSize(0))) => Err("nothing would ever arrive".to_owned()),
+        other => other.map_err(|error: safelight_config::units::BadUnit| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,36 @@
+//! One file per command.
+
+mod about;
+mod adopt;
+mod config;
+mod explain;
+mod log;
+mod ls;
+mod mirror;
+mod names;
+mod shell;
+mod status;
+
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever kept it from doing its work.
+pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Mirror(args) => mirror::run(session, &args).await,
+        Command::Status(args) => status::run(session, &args).await,
+        Command::Adopt { destination } => adopt::run(session, &destination).await,
+        Command::Ls { path } => ls::run(session, path.as_deref()).await,
+        Command::Log { run, removals } => log::run(session, run, removals).await,
+        Command::About => about::run(session).await,
+        Command::Explain { what } => explain::run(session, &what).await,
+        Command::Config { what } => config::run(session, what).await,
+        Command::Completions { shell } => Ok(shell::completions(session, shell)),
+        Command::Man { folder } => shell::manual(&folder),
+    }
+}

@@ -1,0 +1,14 @@
+//! Turns answers into text. Everything here is a plain function of values, so that tests compare strings.
+
+pub mod codes;
+pub mod dry_run;
+pub mod guard;
+pub mod item;
+pub mod key;
+pub mod moment;
+pub mod paint;
+pub mod safety;
+pub mod status;
+pub mod summary;
+pub mod table;
+pub mod text;

@@ -1,0 +1,75 @@
+//! The settings of a destination in the words of its provider, secrets fetched.
+
+use safelight_config::{Destination, Disk, DiskPlace, Endpoint, Env, OpenDal, OptionValue};
+use safelight_config::{S3, Storage, secrets};
+use safelight_core::error::Result;
+use safelight_core::registry::{Settings, Value};
+
+/// Settings for the provider of `destination`. Blocks: files are read and programs are waited for.
+///
+/// # Errors
+/// A secret that cannot be fetched.
+pub fn of(destination: &Destination, env: &Env) -> Result<Settings> {
+    let settings = Settings::new(&destination.name);
+    match &destination.storage {
+        Storage::Disk(disk) => Ok(of_disk(disk, destination.removable, settings)),
+        Storage::S3(s3) => of_s3(s3, settings, env),
+        Storage::OpenDal(service) => of_opendal(service, settings, env),
+    }
+}
+
+fn of_disk(disk: &Disk, removable: bool, mut settings: Settings) -> Settings {
+    settings = match &disk.place {
+        DiskPlace::Folder(path) => settings.with("path", Value::Path(path.clone())),
+        DiskPlace::Volume { label, id, path } => {
+            let mut settings = settings.with_text("path", path);
+            for (name, value) in [("volume_label", label), ("volume_id", id)] {
+                if let Some(value) = value {
+                    settings = settings.with_text(name, value);
+                }
+            }
+            settings
+        }
+    };
+    settings
+        .with_text("removable", removable.to_string())
+        .with_text("reserve", disk.reserve.to_string())
+        .with_text("read_back", disk.read_back.to_string())
+}
+
+fn of_s3(s3: &S3, settings: Settings, env: &Env) -> Result<Settings> {
+    // A server on loopback has no host name to put a bucket in front of.
+    let is_sandbox = matches!(s3.endpoint, Endpoint::Sandbox { .. });
+    let virtual_host = !s3.path_style && !is_sandbox;
+    let mut settings = settings
+        .with_text("bucket", &s3.bucket)
+        .with_text("region", &s3.region)
+        .with_text("root", &s3.root)
+        .with_text("virtual_host", virtual_host.to_string());
+    if let Some(class) = &s3.storage_class {
+        settings = settings.with_text("storage_class", class);
+    }
+    if let Endpoint::Url(url) = &s3.endpoint {
+        settings = settings.with_text("endpoint", url);
+    }
+    if let Some(keys) = &s3.keys {
+        let fetched = |reference| secrets::resolve(reference, env).map(Value::Secret);
+        settings = settings
+            .with("access_key_id", fetched(&keys.access_key_id)?)
+            .with("secret_access_key", fetched(&keys.secret_access_key)?);
+    }
+    Ok(settings)
+}
+
+fn of_opendal(service: &OpenDal, settings: Settings, env: &Env) -> Result<Settings> {
+    let mut settings =
+        settings.with_text("service", &service.service).with_text("root", &service.root);
+    for (name, value) in &service.options {
+        let value = match value {
+            OptionValue::Text(text) => Value::Text(text.clone()),
+            OptionValue::Secret(reference) => Value::Secret(secrets::resolve(reference, env)?),
+        };
+        settings = settings.with(name, value);
+    }
+    Ok(settings)
+}
