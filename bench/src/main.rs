@@ -88,6 +88,7 @@ impl Bench {
             library: Arc::new(Disk::library(&self.library)),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            settle: Duration::ZERO,
             destinations: destinations.into_iter().map(destination).collect(),
             deletions: DeletionRules { propagate_after: None, keep_for: Duration::ZERO, guard },
             changes: ChangeRules { keep_versions: 0, guard },

@@ -1,10 +1,7 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
 /// The candidate nearest to `word`, if it is near enough to be a likely slip.
-pub fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_").chars().collect::<Vec<_>>();
     let wanted = plain(word);
     let near = |candidate: &'a str| {

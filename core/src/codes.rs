@@ -53,6 +53,9 @@ pages! {
     EMPTY_FILE = "library/empty-file", "The file has no bytes",
         "It was copied, but an empty picture usually is the leftover of a failed import or a power cut. Look \
          whether the original still exists on the card or phone.";
+    SETTLING = "library/settling", "The file changed a moment ago",
+        "It may still be arriving, so it is taken once it has been quiet for the time set as `settle` in \
+         [library].";
     SUSPECTED_DAMAGE = "library/suspected-damage", "The content changed although size and date did not",
         "That is how a failing disk looks, not an edit. The file is held back and the good copies stay as they \
          are. If it was a real edit, give it a new date (`touch FILE`) and run `safelight mirror`; if not, bring \
@@ -166,7 +169,8 @@ pages! {
 
 /// Whether a code only tells something; it does not make a run fail.
 pub fn is_note(code: Code) -> bool {
-    [VANISHED, LINK_SKIPPED, NOT_A_FILE, EMPTY_FILE, POOL_FULL, CLASS_NOT_ACCEPTED].contains(&code)
+    [VANISHED, LINK_SKIPPED, NOT_A_FILE, EMPTY_FILE, SETTLING, POOL_FULL, CLASS_NOT_ACCEPTED]
+        .contains(&code)
 }
 
 /// The code with this name, if there is one.

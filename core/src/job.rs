@@ -22,6 +22,8 @@ pub struct MirrorJob {
     pub library: Arc<dyn Provider>,
     /// What of it is backed up.
     pub filter: Filter,
+    /// How long a file must have been quiet before it is taken.
+    pub settle: Duration,
     /// How media classes are told.
     pub classifier: Classifier,
     /// Where it goes.

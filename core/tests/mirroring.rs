@@ -297,3 +297,17 @@ async fn what_arrived_without_being_recorded_is_recognised_and_not_sent_again() 
     assert_eq!((at(&report, "d0").recognised, report.exit_code()), (1, 0), "{:?}", report.problems);
     world.assert_mirrored(0);
 }
+
+#[tokio::test]
+async fn a_file_that_may_still_be_arriving_is_taken_once_it_is_quiet() {
+    let mut world = World::new(1).await;
+    world.job.settle = std::time::Duration::from_secs(10);
+    world.photo("old.jpg");
+    world.clock.skip(DAY);
+    world.photo("arriving.jpg");
+    let report = world.run().await;
+    assert_eq!((codes(&report), report.exit_code()), (vec![codes::SETTLING], 0));
+    assert_eq!(at(&report, "d0").copied.files, 1);
+    world.clock.skip(std::time::Duration::from_secs(11));
+    assert_eq!(at(&world.run().await, "d0").copied.files, 1);
+}

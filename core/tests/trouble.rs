@@ -439,3 +439,22 @@ async fn stopping_gently_records_what_is_done_and_the_next_run_goes_on() {
     world.assert_mirrored(0);
     assert!(world.catalog.runs(5).await.unwrap().iter().all(|run| run.ended.is_some()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_removable_destination_that_does_not_answer_waits_like_one_that_is_not_attached() {
+    let (mut world, _) = with_faults(Script::new().from(1, Fault::Error(Kind::Unavailable))).await;
+    world.job.destinations[0].rules.removable = true;
+    world.photos(2);
+    let report = world.run().await;
+    assert!(matches!(at(&report, "d0").state, DestinationState::Waiting { .. }));
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_a_file_stands_in_the_log_too() {
+    let world = World::new(1).await;
+    world.library.write("empty.jpg", Vec::new());
+    let report = world.run().await;
+    let logged = world.catalog.problems(report.run).await.unwrap();
+    assert_eq!(logged.iter().map(|problem| problem.code).collect::<Vec<_>>(), codes(&report));
+}

@@ -15,10 +15,9 @@ pub fn blocks(report: &RunReport, library: &str) -> String {
         // The usual job needs not be named.
         let command = if job == "mirror" { String::new() } else { format!(" {job}") };
         let (number, allowed) = (count(worst.count), count(worst.allowed));
-        let places = match tripped.len() {
-            1 => "one destination".to_owned(),
-            many => format!("{many} destinations"),
-        };
+        let places: Vec<_> =
+            tripped.iter().filter_map(|guard| guard.destination.as_deref()).collect();
+        let places = places.join(" and ");
         text += &if code == codes::GUARD_DELETIONS {
             format!(
                 "error: this run would remove {number} files from {places}, more than the guard allows  [{code}]\n  \

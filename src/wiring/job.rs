@@ -53,6 +53,7 @@ pub async fn mirror_job(
         name: job.name.clone(),
         library: Arc::new(Disk::library(&config.library.path)),
         filter: rules::filter(&config.library, &file)?,
+        settle: config.library.settle,
         classifier: config.library.media.classifier(),
         destinations,
         deletions: rules::deletions(&job.deletions),

@@ -34,7 +34,10 @@ fn a_removable_disk_may_be_away() {
     let ran = home.run(["mirror", "--json"]);
     let waiting = ran.json_lines().into_iter().find(|line| line["type"] == "destination.waiting");
     let waiting = waiting.unwrap();
-    assert_eq!((&waiting["destination"], &waiting["reason"]), (&"disk".into(), &"not-attached".into()));
+    assert_eq!(
+        (&waiting["destination"], &waiting["reason"]),
+        (&"disk".into(), &"not-attached".into())
+    );
     assert!(waiting["overdue_at"].is_string(), "{waiting}");
     assert!(!home.path("disk").exists());
     // An empty folder in its place, as a mount point is when nothing is mounted.

@@ -64,8 +64,10 @@ fn something_foreign_under_the_name_of_a_new_photo_is_3_and_stays() {
 
 #[test]
 fn a_wrong_config_is_6_with_everything_that_is_wrong() {
-    let home = Home::new("[destination.disk]\ntype = \"disk\"\npth = \"disk\"\n\
-                          [job.mirror]\nkind = \"mirror\"\nto = [\"dsk\"]\n");
+    let home = Home::new(
+        "[destination.disk]\ntype = \"disk\"\npth = \"disk\"\n\
+                          [job.mirror]\nkind = \"mirror\"\nto = [\"dsk\"]\n",
+    );
     let ran = home.run(["mirror"]);
     assert_eq!((ran.exit, ran.out.as_str()), (6, ""));
     for part in ["unknown-setting", "unknown-destination", "missing-setting", "safelight.toml:"] {

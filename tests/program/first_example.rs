@@ -23,7 +23,10 @@ fn goes_to_three_places_and_a_second_run_has_nothing_to_do() {
     let home = copied_example();
     let first = home.mirror(0);
     let head = first.out.lines().next().unwrap();
-    assert!(head.starts_with("mirror ") && head.contains("31 files in the library, 31 new"), "{head}");
+    assert!(
+        head.starts_with("mirror ") && head.contains("31 files in the library, 31 new"),
+        "{head}"
+    );
     for place in ["cloud", "disk ", "nas  "] {
         assert!(first.out.contains(&format!("{place}    31 copied")), "{}", first.out);
     }
@@ -44,7 +47,10 @@ fn goes_to_three_places_and_a_second_run_has_nothing_to_do() {
     assert!(lines.iter().all(|line| line["v"] == 1 && line["type"].is_string()), "{}", third.out);
     let (start, end) = (&lines[0], lines.last().unwrap());
     assert_eq!((&start["type"], &start["files_new"]), (&"run.start".into(), &0.into()));
-    assert_eq!((&end["type"], &end["exit"], &end["run"]), (&"run.end".into(), &0.into(), &3.into()));
+    assert_eq!(
+        (&end["type"], &end["exit"], &end["run"]),
+        (&"run.end".into(), &0.into(), &3.into())
+    );
 }
 
 #[test]
@@ -83,7 +89,9 @@ fn results_go_to_stdout_talk_to_stderr_and_neither_drives_a_terminal() {
 fn a_reader_that_goes_away_is_no_failure() {
     let home = copied_example();
     home.mirror(0);
-    for args in [vec!["ls"], vec!["ls", "--json"], vec!["mirror", "--json"], vec!["config", "schema"]] {
+    for args in
+        [vec!["ls"], vec!["ls", "--json"], vec!["mirror", "--json"], vec!["config", "schema"]]
+    {
         let mut command = home.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
@@ -104,9 +112,7 @@ fn the_environment_variable_and_the_flag_name_the_config() {
     let home = copied_example();
     let other = Home::bare();
     let config = home.path("safelight.toml");
-    let ran = Ran::of(
-        other.command(["mirror", "-n", "--config"]).arg(&config).output().unwrap(),
-    );
+    let ran = Ran::of(other.command(["mirror", "-n", "--config"]).arg(&config).output().unwrap());
     assert_eq!(ran.exit, 0, "{ran:?}");
     ran.says(&["Would copy", "31 files"]);
 }

@@ -196,7 +196,8 @@ pub fn tree(root: &Path) -> Tree {
             if facts.is_dir() {
                 folders.push(path);
             } else if facts.is_file() {
-                let time = i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec());
+                let time =
+                    i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec());
                 let name = path.strip_prefix(root).unwrap().to_owned();
                 found.insert(name, (std::fs::read(&path).unwrap(), time));
             }

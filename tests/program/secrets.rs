@@ -17,7 +17,8 @@ fn assert_unseen(home: &Home, ran: &Ran) {
 #[test]
 fn a_secret_in_the_config_is_refused_and_not_echoed() {
     let keys = format!("access_key_id = \"{CANARY}\"\nsecret_access_key = \"{CANARY}\"\n");
-    let home = Home::new(&format!("[destination.away]\ntype = \"s3\"\nbucket = \"photos\"\n{keys}"));
+    let home =
+        Home::new(&format!("[destination.away]\ntype = \"s3\"\nbucket = \"photos\"\n{keys}"));
     home.photos(1);
     for args in [
         vec!["mirror"],

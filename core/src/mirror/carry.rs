@@ -13,7 +13,7 @@ use super::record::{Arrival, News, Note, failure, may_pass};
 use super::source::{Judgement, Whole, judge};
 use super::transfer::Shared;
 use crate::body::Body;
-use crate::catalog::{Content, Freshness, GoneCopy, Leg, Record, Stat, Work};
+use crate::catalog::{Content, Freshness, GoneCopy, Leg, Problem, Record, Stat, Work};
 use crate::codes;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::monitor::Event;
@@ -356,9 +356,21 @@ impl Errand<'_> {
         }
         if content.size == 0 && work.content.is_none() {
             let error = Error::new(Kind::Refused, "it has no bytes").code(codes::EMPTY_FILE);
+            records.push(self.remark(&error));
             news.push(News::Problem { lanes: Vec::new(), key: work.key.clone(), error });
         }
         self.note(Note { records, settled: Vec::new(), news }).await;
+    }
+
+    /// The record of something that is wrong with the item wherever it goes.
+    fn remark(&self, error: &Error) -> Record {
+        Record::Problem(Problem {
+            run: self.shared.run,
+            destination: None,
+            key: Some(self.work().key.clone()),
+            code: error.id(),
+            message: error.to_string(),
+        })
     }
 
     async fn unreadable(&self, error: &Error) {
@@ -392,7 +404,8 @@ impl Errand<'_> {
         let work = self.work();
         let error = Error::new(Kind::Corrupt, "held back; the good copies stay")
             .code(codes::SUSPECTED_DAMAGE);
-        let records = vec![Record::Suspected { item: work.item, run: self.shared.run }];
+        let suspected = Record::Suspected { item: work.item, run: self.shared.run };
+        let records = vec![suspected, self.remark(&error)];
         let settled = lanes.iter().map(|lane| (work.item, *lane)).collect();
         let news = News::Problem { lanes: Vec::new(), key: work.key.clone(), error };
         self.note(Note { records, settled, news: vec![news] }).await;

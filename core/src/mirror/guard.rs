@@ -76,6 +76,7 @@ pub async fn changes(
             return Ok(Some(GuardTripped {
                 code: codes::GUARD_CHANGES,
                 kind: "changes",
+                destination: None,
                 count: suspects,
                 allowed,
             }));
@@ -88,6 +89,7 @@ pub async fn changes(
 pub async fn deletions(
     guard: Guard,
     tools: &Tools,
+    destination: &str,
     due: u64,
     stored: u64,
     accepted: Option<RunId>,
@@ -96,7 +98,13 @@ pub async fn deletions(
     if due <= allowed || answered(tools, accepted, "deletions", due).await? {
         return Ok(None);
     }
-    Ok(Some(GuardTripped { code: codes::GUARD_DELETIONS, kind: "deletions", count: due, allowed }))
+    Ok(Some(GuardTripped {
+        code: codes::GUARD_DELETIONS,
+        kind: "deletions",
+        destination: Some(destination.to_owned()),
+        count: due,
+        allowed,
+    }))
 }
 
 /// Whether a person looked at this very guard in an earlier run, and it does not ask for more now.

@@ -57,6 +57,8 @@ pub struct GuardTripped {
     pub code: Code,
     /// `deletions` or `changes`.
     pub kind: &'static str,
+    /// At which destination; changes concern all.
+    pub destination: Option<String>,
     /// How many files.
     pub count: u64,
     /// How many would have passed.

@@ -221,7 +221,7 @@ impl Running<'_> {
         let stored = self.tools.catalog.stored(record.id).await?;
         let stored = stored.values().map(|amount| amount.files).sum();
         let (rule, accepted) = (self.job.deletions.guard, self.options.accept_deletions);
-        guard::deletions(rule, self.tools, due, stored, accepted).await
+        guard::deletions(rule, self.tools, &record.name, due, stored, accepted).await
     }
 
     async fn remember(&self, record: &DestinationRecord, after: &Tally) -> Result<()> {

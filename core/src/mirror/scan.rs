@@ -59,6 +59,7 @@ pub async fn scan(
         tools,
         run,
         full_scan: options.full_scan,
+        settle: job.settle,
         known: Catalogued::new(tools),
         now: tools.clock.now(),
         findings: Vec::new(),
@@ -99,6 +100,7 @@ struct Merge<'a> {
     tools: &'a Tools,
     run: RunId,
     full_scan: bool,
+    settle: std::time::Duration,
     known: Catalogued<'a>,
     now: Timestamp,
     findings: Vec<Finding>,
@@ -193,6 +195,11 @@ impl Merge<'_> {
             self.exclude(known);
             return Ok(());
         }
+        if self.is_settling(&entry) {
+            let message = "taken once it is quiet".to_owned();
+            self.problem(Some(entry.key), codes::SETTLING, message);
+            return Ok(());
+        }
         self.seen.files.add(entry.size);
         let stat = Stat {
             size: entry.size,
@@ -210,6 +217,12 @@ impl Merge<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the file changed so lately that it may still be arriving.
+    fn is_settling(&self, entry: &Entry) -> bool {
+        let quiet_since = entry.modified.max(entry.changed);
+        quiet_since.is_some_and(|at| at <= self.now && self.now.since(at) < self.settle)
     }
 
     fn compare(&mut self, known: Known, stat: Stat) {

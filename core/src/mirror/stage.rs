@@ -95,7 +95,7 @@ async fn look(
             Ok(Stage::Ready(Arc::new(Lane::new(record.id, name, Arc::clone(provider), places))))
         }
         Err(error) if error.reach() == Scope::Run => Err(error),
-        Err(error) if error.kind() == Kind::Absent && destination.rules.removable => {
+        Err(error) if may_be_away(&error) && destination.rules.removable => {
             let overdue_at = record
                 .last_seen
                 .zip(destination.rules.overdue)
@@ -107,6 +107,11 @@ async fn look(
         }
         Err(error) => Ok(Stage::Stopped(error)),
     }
+}
+
+/// A disk that is not attached, or a machine that does not answer.
+fn may_be_away(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Absent | Kind::Unavailable | Kind::Timeout)
 }
 
 async fn ready(

@@ -89,6 +89,7 @@ impl World {
             library: library.clone(),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            settle: Duration::ZERO,
             destinations: stores.iter().enumerate().map(destination).collect(),
             deletions: DeletionRules {
                 propagate_after: Some(30 * DAY),

@@ -4,12 +4,14 @@
 //! cleared away, and nothing was visible under the key.
 
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use opendal::options::WriteOptions;
 use opendal::{Operator, Writer};
 use safelight_core::body::Body;
+use safelight_core::digest::{Algorithms, Digests, Hasher};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::RESERVED;
-use safelight_core::provider::{PutMode, PutRequest, Receipt};
+use safelight_core::provider::{Proof, PutMode, PutRequest, Receipt};
 
 use crate::call::Manner;
 use crate::deadline::within;
@@ -76,8 +78,8 @@ impl ObjectStore {
         within(&*self.context.clock, request.length, doing, work).await
     }
 
-    /// For services that show an object while it arrives: send it to a temporary name, look at its size, then
-    /// move it to its place in one step.
+    /// For services that show an object while it arrives: send it to a temporary name, read it back there (they
+    /// report no digest), then move it to its place in one step.
     pub(crate) async fn staged(
         &self,
         request: &PutRequest,
@@ -98,9 +100,9 @@ impl ObjectStore {
         let temporary = staged.path.clone().unwrap_or_default();
         let options = self.options(request, &digests);
         operator.write_options(&temporary, bytes, options).await.map_err(told)?;
-        let arrived = operator.stat(&temporary).await.map_err(told)?;
-        if arrived.content_length() != request.length {
-            let context = format!("{doing}: {} bytes arrived", arrived.content_length());
+        let arrived = read_back(&operator, &temporary).await.map_err(told)?;
+        if arrived.sha256 != digests.sha256 {
+            let context = format!("{doing}: what arrived is not what was sent");
             return Err(Error::new(Kind::Corrupt, context));
         }
         let _turn = self.turn(path).await;
@@ -109,7 +111,8 @@ impl ObjectStore {
         }
         operator.rename(&temporary, path).await.map_err(told)?;
         staged.path = None;
-        self.receipt(request, path, &call, None, digests, doing).await
+        let receipt = self.receipt(request, path, &call, None, digests, doing).await?;
+        Ok(Receipt { proof: receipt.proof.max(Proof::ReadBack), ..receipt })
     }
 
     fn temporary(&self) -> Result<String> {
@@ -119,6 +122,18 @@ impl ObjectStore {
         let root = self.names.root().trim_start_matches('/');
         Ok(format!("{root}{RESERVED}/tmp/{}", hex::encode(random)))
     }
+}
+
+/// The digests of what is stored, computed from the stored bytes.
+async fn read_back(operator: &Operator, path: &str) -> opendal::Result<Digests> {
+    let mut stored = operator.reader(path).await?.into_stream(..).await?;
+    let mut hasher = Hasher::new(Algorithms::default());
+    while let Some(chunk) = stored.try_next().await? {
+        for bytes in chunk {
+            hasher.update(&bytes);
+        }
+    }
+    Ok(hasher.finish())
 }
 
 /// An upload in parts that is aborted unless it is committed.
