@@ -7,7 +7,7 @@
 //! The catalog remembers what was copied, so that a second run sends only what is new.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(library: &PathBuf, copy: &PathBuf, catalog: &PathBuf) -> Result<RunReport> {
+async fn run(library: &Path, copy: &Path, catalog: &Path) -> Result<RunReport> {
     let clock = Arc::new(SystemClock::start());
     let disk = Disk::destination("copy", copy, Options::default(), clock.clone());
     let day = Duration::from_hours(24);
@@ -52,6 +52,7 @@ async fn run(library: &PathBuf, copy: &PathBuf, catalog: &PathBuf) -> Result<Run
         name: "mirror".to_owned(),
         library: Arc::new(Disk::library(library)),
         filter: Filter::default(),
+        settle: Duration::ZERO,
         classifier: Classifier::default(),
         destinations: vec![Destination {
             name: "copy".to_owned(),

@@ -150,6 +150,11 @@ impl BodySender {
         self.chunks.capacity()
     }
 
+    /// Whether the receiving side has taken everything and waits for more.
+    pub fn is_drained(&self) -> bool {
+        self.chunks.capacity() == self.chunks.max_capacity()
+    }
+
     /// Ends the body and says what its digests are. Dropping the sender instead ends it with an error.
     pub fn finish(self, digests: Digests) {
         // A receiver that is gone has no use for digests.

@@ -151,15 +151,13 @@ async fn a_destination_that_is_not_there_is_an_error_and_nothing_is_made() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_read_back_is_a_problem_and_no_copy() {
-    let mut world = filled_by_hand().await;
-    let script = Arc::new(Script::new().on(Call::Read, 1, Fault::Error(Kind::Io)));
-    let faulty = FaultyProvider::new(world.stores[0].clone(), script, world.clock.clone());
-    world.replace(0, Arc::new(faulty));
+    let world = filled_by_hand().await;
+    world.stores[0].make_unreadable(&key("2024/b.jpg"), Kind::Io);
     let found = adopted(&world).await;
     assert_eq!((found.equal.files, found.problems.len(), found.differs_count), (1, 1, 1));
-    let told = found.problems[0].1.id();
-    assert_eq!(told, codes::IO);
+    assert_eq!(found.problems[0].0, Some(key("2024/b.jpg")));
     // The next run looks for itself and takes the equal file for what it is.
+    world.stores[0].make_quiet(&key("2024/b.jpg"));
     let report = world.run().await;
     assert_eq!(at(&report, "d0").recognised, 1, "{:?}", report.problems);
 }

@@ -26,7 +26,7 @@ const SLOWER: usize = 20;
 /// Hands turns to the slow destination while the fast ones go on.
 #[derive(Debug)]
 struct Turns {
-    turns: Semaphore,
+    given: Semaphore,
     begun: AtomicBool,
     copied: [AtomicUsize; 2],
     /// What the slow one had stored when the fast one had stored all.
@@ -37,7 +37,7 @@ struct Turns {
 impl Turns {
     fn new(files: usize) -> Arc<Self> {
         Arc::new(Self {
-            turns: Semaphore::new(0),
+            given: Semaphore::new(0),
             begun: AtomicBool::new(false),
             copied: Default::default(),
             slow_had: Mutex::default(),
@@ -64,7 +64,7 @@ impl Clock for Turn {
         Box::pin(async move {
             if turns.begun.load(Ordering::SeqCst)
                 && !span.is_zero()
-                && let Ok(turn) = turns.turns.acquire().await
+                && let Ok(turn) = turns.given.acquire().await
             {
                 turn.forget();
             }
@@ -78,13 +78,13 @@ impl Monitor for Turns {
             Event::Started { .. } => self.begun.store(true, Ordering::SeqCst),
             Event::Copied { destination: "d0", .. } => {
                 let fast = 1 + self.copied[0].fetch_add(1, Ordering::SeqCst);
-                if fast % SLOWER == 0 {
-                    self.turns.add_permits(1);
+                if fast.is_multiple_of(SLOWER) {
+                    self.given.add_permits(1);
                 }
                 if fast == self.files {
                     let slow = self.copied[1].load(Ordering::SeqCst);
                     self.slow_had.lock().unwrap().get_or_insert(slow);
-                    self.turns.close();
+                    self.given.close();
                 }
             }
             Event::Copied { destination: "d2", .. } => {
@@ -138,4 +138,27 @@ async fn what_does_not_fit_into_memory_is_read_again_for_the_slow_one_alone() {
 async fn many_tiny_files_that_wait_for_the_slow_one_do_not_use_up_the_memory_of_the_others() {
     let (_, report) = run(1500, 10, 1 << 20).await;
     assert!(report.read_amplification().unwrap() <= 2.0);
+}
+
+#[tokio::test]
+async fn films_that_pass_through_are_not_held_up_by_the_slow_one() {
+    let (_, report) = run(20, 9 << 20, 256 << 20).await;
+    assert!(report.read_amplification().unwrap() <= 2.0);
+}
+
+#[tokio::test]
+async fn films_are_read_once_for_destinations_of_like_speed() {
+    let mut world = World::new(3).await;
+    for number in 0..6 {
+        world.library.write(format!("VID_{number}.mov"), vec![number; 9 << 20]);
+    }
+    for at in 0..3 {
+        let store = world.stores[at].clone();
+        let slow = SlowProvider::new(store, world.clock.clone()).rate(100 << 20);
+        world.replace(at, Arc::new(slow));
+    }
+    let report = world.run().await;
+    assert_eq!(report.exit_code(), 0, "{:?}", report.problems);
+    assert_eq!(report.read_amplification(), Some(1.0));
+    (0..3).for_each(|at| world.assert_mirrored(at));
 }

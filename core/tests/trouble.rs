@@ -38,11 +38,15 @@ async fn an_empty_library_that_had_files_stops_the_run_and_deletes_nothing() {
     let world = World::new(1).await;
     let keys = world.photos(3);
     world.run().await;
-    keys.iter().for_each(|key| assert!(world.library.delete(key)));
+    for key in &keys {
+        assert!(world.library.delete(key));
+    }
     let error = world.try_run(&MirrorOptions::default()).await.unwrap_err();
     assert_eq!(error.id(), codes::LIBRARY_EMPTY);
     assert_eq!(safelight_core::mirror::exit_code_of(&error), 8);
-    keys.iter().for_each(|key| assert!(world.library.content(key).is_none()));
+    for key in &keys {
+        assert!(world.library.content(key).is_none());
+    }
     world.photos(3);
     let report = world.run().await;
     assert_eq!((at(&report, "d0").unchanged, report.exit_code()), (3, 0));
@@ -195,7 +199,9 @@ async fn many_new_dates_over_old_content_trip_nothing() {
     world.run().await;
     world.clock.skip(DAY);
     let now = safelight_core::time::Clock::now(&*world.clock);
-    keys.iter().for_each(|key| world.library.set_modified(key, now));
+    for key in &keys {
+        world.library.set_modified(key, now);
+    }
     world.stores[0].reset_counts();
     assert_eq!(world.run().await.exit_code(), 0);
     assert_eq!(world.stores[0].counts().put, 0);

@@ -13,6 +13,7 @@ mod shelf;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use safelight_catalog::SqliteCatalog;
 use safelight_core::class::Classifier;
@@ -92,17 +93,14 @@ fn job(library: Arc<dyn Provider>, shelf: Arc<dyn Provider>) -> MirrorJob {
         name: "mirror".to_owned(),
         library,
         filter: Filter::default(),
+        settle: Duration::ZERO,
         classifier: Classifier::default(),
         destinations: vec![Destination {
             name: "mine".to_owned(),
             opened: Ok(shelf),
             rules: DestinationRules::default(),
         }],
-        deletions: DeletionRules {
-            propagate_after: None,
-            keep_for: std::time::Duration::ZERO,
-            guard,
-        },
+        deletions: DeletionRules { propagate_after: None, keep_for: Duration::ZERO, guard },
         changes: ChangeRules { keep_versions: 0, guard },
         memory_bytes: 16 << 20,
     }

@@ -35,7 +35,7 @@ fn a_file_that_cannot_be_read_is_3_and_the_others_are_copied() {
     let home = Home::new(TWO_DISKS);
     home.photos(3);
     let locked = home.path("library/2024/IMG_0001.jpg");
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
     if File::open(&locked).is_ok() {
         println!("skipped: this user can read every file");
         return;

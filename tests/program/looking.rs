@@ -51,7 +51,7 @@ fn files_with_too_few_copies_are_listed_also_for_scripts() {
     let few = home.good(["status", "--fewer-than", "3"]);
     assert_eq!(few.lines().collect::<Vec<_>>(), ["2024/IMG_0000.jpg", "2024/IMG_0001.jpg"]);
     let zeros = home.good(["status", "--fewer-than", "3", "--print0"]);
-    assert_eq!(zeros, "2024/IMG_0000.jpg\02024/IMG_0001.jpg\0");
+    assert_eq!(zeros, "2024/IMG_0000.jpg\x002024/IMG_0001.jpg\0");
     assert_eq!(home.good(["status", "--fewer-than", "3", "--path", "2023"]), "");
     home.mirror(0);
     assert_eq!(home.good(["status", "--fewer-than", "3"]), "");

@@ -3,12 +3,14 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use futures::StreamExt as _;
 use futures::future::join_all;
-use tokio::sync::mpsc;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Delivered, Delivery, Moved, Prepared};
-use super::pump::{Outlet, Pumped, pump};
+use super::pump::{Outlet, pump};
 use super::record::{Arrival, News, Note, failure, may_pass};
 use super::source::{Judgement, Whole, judge};
 use super::transfer::Shared;
@@ -156,50 +158,108 @@ impl Errand<'_> {
     }
 
     async fn stream_to(&self, lanes: &[usize]) {
+        let seats = self.seats(lanes).await;
+        if seats.is_empty() {
+            return;
+        }
         let length = self.work().stat.size;
-        let (outlets, bodies): (Vec<_>, Vec<_>) = lanes
-            .iter()
-            .map(|lane| {
-                let (sender, body) = Body::stream(length, WINDOW);
-                let detached = CancellationToken::new();
-                (Outlet::new(*lane, sender, detached.clone()), (body, detached))
-            })
-            .unzip();
+        let (mut outlets, mut legs, mut lanes) = (Vec::new(), Vec::new(), Vec::new());
+        for (lane, place) in seats {
+            let (sender, body) = Body::stream(length, WINDOW);
+            let detached = CancellationToken::new();
+            outlets.push(Outlet::new(lane, sender, detached.clone()));
+            legs.push(self.seated_leg(lane, place, body, detached));
+            lanes.push(lane);
+        }
         let pumping = pump(self.shared, self.work(), outlets);
-        let legs = lanes.iter().zip(bodies).map(|(lane, (body, detached))| async move {
-            // A lane that was left behind may still be busy for long; the others are not to wait for it.
-            let answer = tokio::select! {
-                biased;
-                () = detached.cancelled() => Ok(None),
-                answer = self.streamed_leg(*lane, body) => answer,
-            };
-            self.shared.holdings.release(*lane, self.parcel.bytes);
-            answer
-        });
         let (pumped, answers) = tokio::join!(pumping, join_all(legs));
-        let answers: Vec<_> = lanes.iter().copied().zip(answers).collect();
+        // Lanes that were left behind are settled already.
+        let answers: Vec<_> = answers
+            .into_iter()
+            .zip(&lanes)
+            .filter_map(|(answer, lane)| Some((*lane, answer?)))
+            .collect();
+        let lanes: Vec<_> = answers.iter().map(|(lane, _)| *lane).collect();
         match pumped {
-            Ok(Pumped { content, stat, detached }) => {
+            Ok((content, stat)) => {
                 self.read(&content, stat, Vec::new()).await;
-                self.settle_streamed(answers, &content, &detached).await;
+                self.settle_streamed(answers, &content).await;
             }
             // Nobody took the bytes to their end: each lane has its own reason.
             Err(error) if error.kind() == Kind::Cancelled => self.settle_unread(answers).await,
-            Err(error) if error.id() == codes::SUSPECTED_DAMAGE => self.suspect(lanes).await,
-            Err(error) => self.unreadable_at(lanes, &error).await,
+            Err(error) if error.id() == codes::SUSPECTED_DAMAGE => self.suspect(&lanes).await,
+            Err(error) => self.unreadable_at(&lanes, &error).await,
         }
     }
 
-    async fn settle_streamed(
+    /// Waits for a place in one of the lanes, and for the others as long as their patience lasts. Lanes
+    /// without a place are settled; they take the item later.
+    async fn seats(&self, lanes: &[usize]) -> Vec<(usize, SemaphorePermit<'_>)> {
+        let mut waiting: FuturesUnordered<_> =
+            lanes.iter().map(|lane| async move { (*lane, self.place(*lane).await) }).collect();
+        let mut left = lanes.to_vec();
+        let mut seats: Vec<(usize, SemaphorePermit<'_>)> = Vec::new();
+        let clock = &self.shared.tools.clock;
+        while !left.is_empty() {
+            let patience = left.iter().map(|lane| self.shared.holdings.patience(*lane)).max();
+            let before = clock.elapsed();
+            let seat = tokio::select! {
+                biased;
+                seat = waiting.next() => seat,
+                () = clock.sleep(patience.unwrap_or_default()), if !seats.is_empty() => None,
+            };
+            if !seats.is_empty() {
+                let span = clock.elapsed().saturating_sub(before);
+                for lane in &left {
+                    self.shared.holdings.waited_for(*lane, span);
+                }
+            }
+            let Some((lane, place)) = seat else { break };
+            if let Some(place) = place {
+                left.retain(|one| *one != lane);
+                seats.push((lane, place));
+            }
+        }
+        drop(waiting);
+        for lane in left {
+            self.give_back(lane).await;
+        }
+        // In the order of the config, so that equal runs are equal.
+        seats.sort_by_key(|(lane, _)| *lane);
+        seats
+    }
+
+    async fn give_back(&self, lane: usize) {
+        self.shared.holdings.release(lane, self.parcel.bytes);
+        self.end(lane, End::GivenBack).await;
+    }
+
+    /// `None` if the lane was left behind; then it is settled.
+    async fn seated_leg(
         &self,
-        answers: Vec<(usize, StreamedAnswer)>,
-        content: &Content,
-        detached: &[usize],
-    ) {
+        lane: usize,
+        _place: SemaphorePermit<'_>,
+        body: Body,
+        detached: CancellationToken,
+    ) -> Option<StreamedAnswer> {
+        // A lane that was left behind may still be busy for long; the others are not to wait for it.
+        let answer = tokio::select! {
+            biased;
+            () = detached.cancelled() => None,
+            answer = self.streamed_leg(lane, body) => Some(answer),
+        };
+        match answer {
+            Some(_) => self.shared.holdings.release(lane, self.parcel.bytes),
+            None => self.give_back(lane).await,
+        }
+        answer
+    }
+
+    async fn settle_streamed(&self, answers: Vec<(usize, StreamedAnswer)>, content: &Content) {
         for (lane, answer) in answers {
             let end = match (answer, self.leg(lane)) {
                 (Err(error), _) => End::Failed(error),
-                (Ok(Some((prepared, answer))), Some(leg)) if !detached.contains(&lane) => {
+                (Ok(Some((prepared, answer))), Some(leg)) => {
                     let delivery = self.delivery(lane);
                     match delivery.settle(self.work(), leg, content, prepared, answer).await {
                         Ok(delivered) => {
@@ -233,7 +293,7 @@ impl Errand<'_> {
         match self.shared.source.digest(self.work()).await {
             Ok((content, stat)) => {
                 self.read(&content, stat, Vec::new()).await;
-                self.settle_streamed(answers, &content, &[]).await;
+                self.settle_streamed(answers, &content).await;
             }
             Err(error) => {
                 let lanes: Vec<_> = answers.into_iter().map(|(lane, _)| lane).collect();
@@ -244,7 +304,6 @@ impl Errand<'_> {
 
     /// `None` if the lane is not to begin any more.
     async fn streamed_leg(&self, lane: usize, body: Body) -> StreamedAnswer {
-        let Some(_place) = self.place(lane).await else { return Ok(None) };
         let Some(leg) = self.leg(lane) else { return Ok(None) };
         let delivery = self.delivery(lane);
         let prepared = delivery.prepare(self.work(), leg).await?;
@@ -260,7 +319,7 @@ impl Errand<'_> {
     }
 
     /// Waits for a place in the lane; `None` if the run ends or the lane is down.
-    async fn place(&self, lane: usize) -> Option<tokio::sync::SemaphorePermit<'_>> {
+    async fn place(&self, lane: usize) -> Option<SemaphorePermit<'_>> {
         let stop = &self.shared.tools.stop.gently;
         let place = tokio::select! {
             biased;

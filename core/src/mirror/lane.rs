@@ -277,6 +277,7 @@ mod tests {
         holdings.attach(ItemId(item), wanted, others, 100, false).now_or_never()
     }
 
+    #[allow(clippy::unnecessary_wraps)] // compared with an option
     fn to(lanes: &[usize]) -> Option<Attached> {
         Some(Attached::To(lanes.to_vec()))
     }

@@ -17,6 +17,9 @@ use crate::codes;
 use crate::error::{Error, Kind, Result};
 use crate::monitor::Event;
 
+/// How often it is looked whether a lane that is waited for keeps others idle.
+const TICK: Duration = Duration::from_millis(10);
+
 /// One lane that takes chunks.
 pub struct Outlet {
     lane: usize,
@@ -31,29 +34,20 @@ impl Outlet {
     }
 }
 
-/// What the pump moved.
-pub struct Pumped {
-    /// What was read.
-    pub content: Content,
-    /// The stat that belongs to it.
-    pub stat: Stat,
-    /// Lanes that were too slow for the others; they take the item later.
-    pub detached: Vec<usize>,
-}
-
-/// Reads an item once and hands it to all outlets.
+/// Reads an item once and hands it to all outlets; answers what was read and the stat that belongs to it.
+/// Outlets that keep the others idle for too long are detached and told so.
 ///
 /// # Errors
 /// The library's; [`Kind::Cancelled`] if no outlet takes bytes any more; code
 /// [`codes::SUSPECTED_DAMAGE`] if the content is not the recorded one. All outlets end with an error then.
-pub async fn pump(shared: &Shared, work: &Work, outlets: Vec<Outlet>) -> Result<Pumped> {
-    let mut pump = Pump { shared, outlets, detached: Vec::new() };
+pub async fn pump(shared: &Shared, work: &Work, outlets: Vec<Outlet>) -> Result<(Content, Stat)> {
+    let mut pump = Pump { shared, outlets };
     match pump.run(work).await {
         Ok((content, stat)) => {
             for outlet in pump.outlets {
                 outlet.sender.finish(content.digests);
             }
-            Ok(Pumped { content, stat, detached: pump.detached })
+            Ok((content, stat))
         }
         Err(error) => {
             for outlet in pump.outlets {
@@ -68,7 +62,6 @@ pub async fn pump(shared: &Shared, work: &Work, outlets: Vec<Outlet>) -> Result<
 struct Pump<'a> {
     shared: &'a Shared,
     outlets: Vec<Outlet>,
-    detached: Vec<usize>,
 }
 
 impl Pump<'_> {
@@ -117,7 +110,6 @@ impl Pump<'_> {
                 }
                 Sent::TooSlow => {
                     self.outlets.remove(at).detached.cancel();
-                    self.detached.push(lane);
                 }
             }
         }
@@ -132,17 +124,20 @@ impl Pump<'_> {
         if alone || outlet.sender.room() > 0 {
             return said(outlet.sender.send(Ok(chunk)).await);
         }
-        let clock = &self.shared.tools.clock;
-        let patience = self.shared.holdings.patience(outlet.lane);
-        let before = clock.elapsed();
-        let sent = tokio::select! {
-            biased;
-            sent = outlet.sender.send(Ok(chunk)) => said(sent),
-            () = clock.sleep(patience.max(Duration::from_millis(1))) => Sent::TooSlow,
-        };
-        let waited = clock.elapsed().saturating_sub(before);
-        self.shared.holdings.waited_for(outlet.lane, waited);
-        sent
+        loop {
+            tokio::select! {
+                biased;
+                sent = outlet.sender.send(Ok(chunk.clone())) => return said(sent),
+                () = self.shared.tools.clock.sleep(TICK) => {}
+            }
+            // Waiting costs nothing as long as the others have something to write.
+            if self.outlets.iter().any(|other| other.sender.is_drained()) {
+                self.shared.holdings.waited_for(outlet.lane, TICK);
+                if self.shared.holdings.patience(outlet.lane).is_zero() {
+                    return Sent::TooSlow;
+                }
+            }
+        }
     }
 }
 
