@@ -40,7 +40,12 @@ pub struct Parcel {
 /// Carries one item to its lanes. Every leg of the parcel is settled when this returns.
 pub async fn carry(shared: &Shared, notes: &mpsc::Sender<Note>, parcel: Parcel) {
     let errand = Errand { shared, notes, parcel: &parcel };
-    if parcel.streamed { errand.streamed().await } else { errand.whole().await }
+    if parcel.streamed {
+        // Boxed, so that the many small items do not each carry the state of a stream.
+        Box::pin(errand.streamed()).await;
+    } else {
+        errand.whole().await;
+    }
 }
 
 struct Errand<'a> {

@@ -23,8 +23,10 @@ use crate::job::{MirrorJob, MirrorOptions, Tools};
 
 const PAGE: usize = 512;
 const NOTES: usize = 1024;
-/// Memory is counted in units of this many bytes; what carries an item costs about one more.
+/// Memory is counted in units of this many bytes.
 const UNIT: u64 = 4 * 1024;
+/// What it takes to carry an item, besides its bytes: its task, its records, the state of its puts.
+const CARRIAGE: u64 = 32 * 1024;
 /// What a streamed item may keep in memory: the chunks on their way and the parts that lanes collect.
 const STREAM_MEMORY: u64 = 48 * 1024 * 1024;
 
@@ -236,7 +238,7 @@ impl<'a> Dispatcher<'a> {
     async fn take_up(&mut self, work: Work, wanted: &[usize], first: bool) -> Vec<usize> {
         let streamed = work.stat.size > WHOLE_LIMIT;
         let size = if streamed { work.stat.size.min(STREAM_MEMORY) } else { work.stat.size };
-        let units = (size.div_ceil(UNIT) + 1).min(self.memory_units);
+        let units = (size + CARRIAGE).div_ceil(UNIT).min(self.memory_units);
         let bytes = units * UNIT;
         let others: Vec<_> =
             self.working.iter().copied().filter(|lane| !wanted.contains(lane)).collect();
