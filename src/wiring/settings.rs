@@ -38,9 +38,12 @@ fn of_disk(disk: &Disk, removable: bool, mut settings: Settings) -> Settings {
 }
 
 fn of_s3(s3: &S3, settings: Settings, env: &Env) -> Result<Settings> {
-    // A server on loopback has no host name to put a bucket in front of.
-    let is_sandbox = matches!(s3.endpoint, Endpoint::Sandbox { .. });
-    let virtual_host = !s3.path_style && !is_sandbox;
+    let has_name = match &s3.endpoint {
+        Endpoint::Aws => true,
+        Endpoint::Url(url) => has_host_name(url),
+        Endpoint::Sandbox { .. } => false,
+    };
+    let virtual_host = has_name && !s3.path_style;
     let mut settings = settings
         .with_text("bucket", &s3.bucket)
         .with_text("region", &s3.region)
@@ -61,6 +64,13 @@ fn of_s3(s3: &S3, settings: Settings, env: &Env) -> Result<Settings> {
     Ok(settings)
 }
 
+/// Whether a bucket can be put in front of the host: an address or `localhost` has no names below it.
+fn has_host_name(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host != "localhost" && !host.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err()
+}
+
 fn of_opendal(service: &OpenDal, settings: Settings, env: &Env) -> Result<Settings> {
     let mut settings =
         settings.with_text("service", &service.service).with_text("root", &service.root);
@@ -72,4 +82,17 @@ fn of_opendal(service: &OpenDal, settings: Settings, env: &Env) -> Result<Settin
         settings = settings.with(name, value);
     }
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_host_name_takes_a_bucket_in_front() {
+        assert!(has_host_name("https://s3.example.org/"));
+        for address in ["http://192.168.1.5:9000", "http://[::1]:9000", "http://localhost:9000/"] {
+            assert!(!has_host_name(address), "{address}");
+        }
+    }
 }

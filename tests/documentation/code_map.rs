@@ -14,6 +14,7 @@ const FOLDERS: &[&str] = &[
     "http/src",
     "sandbox/src",
     "testkit/src",
+    "bench/src",
     "src",
 ];
 

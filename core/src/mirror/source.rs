@@ -24,7 +24,7 @@ pub const WHOLE_LIMIT: u64 = 8 * 1024 * 1024;
 /// How often a file that changes while it is read is tried.
 const TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// How many files are read at once. Enough for the disk to sort its work.
+/// How many files are read into memory at once. Enough for the disk to sort its work.
 const READERS: usize = 8;
 
 /// The library as the transfer reads it.
@@ -32,7 +32,7 @@ pub struct Source {
     library: Arc<dyn Provider>,
     clock: Arc<dyn Clock>,
     algorithms: Algorithms,
-    /// At most so many files are open for reading.
+    /// At most so many files are read into memory or digested at the same time.
     pub readers: Semaphore,
     bytes_read: AtomicU64,
 }

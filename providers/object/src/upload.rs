@@ -100,8 +100,9 @@ impl ObjectStore {
         let temporary = staged.path.clone().unwrap_or_default();
         let options = self.options(request, &digests);
         operator.write_options(&temporary, bytes, options).await.map_err(told)?;
-        let arrived = read_back(&operator, &temporary).await.map_err(told)?;
-        if arrived.sha256 != digests.sha256 {
+        let (length, arrived) = read_back(&operator, &temporary).await.map_err(told)?;
+        let compared = arrived.compare(&digests);
+        if length != request.length || compared.is_err() {
             let context = format!("{doing}: what arrived is not what was sent");
             return Err(Error::new(Kind::Corrupt, context));
         }
@@ -112,7 +113,9 @@ impl ObjectStore {
         operator.rename(&temporary, path).await.map_err(told)?;
         staged.path = None;
         let receipt = self.receipt(request, path, &call, None, digests, doing).await?;
-        Ok(Receipt { proof: receipt.proof.max(Proof::ReadBack), ..receipt })
+        let proved = matches!(compared, Ok(Some(_)));
+        let proof = if proved { Proof::ReadBack } else { receipt.proof };
+        Ok(Receipt { proof, ..receipt })
     }
 
     fn temporary(&self) -> Result<String> {
@@ -124,8 +127,8 @@ impl ObjectStore {
     }
 }
 
-/// The digests of what is stored, computed from the stored bytes.
-async fn read_back(operator: &Operator, path: &str) -> opendal::Result<Digests> {
+/// The length and the digests of what is stored, from the stored bytes.
+async fn read_back(operator: &Operator, path: &str) -> opendal::Result<(u64, Digests)> {
     let mut stored = operator.reader(path).await?.into_stream(..).await?;
     let mut hasher = Hasher::new(Algorithms::default());
     while let Some(chunk) = stored.try_next().await? {
@@ -133,7 +136,7 @@ async fn read_back(operator: &Operator, path: &str) -> opendal::Result<Digests> 
             hasher.update(&bytes);
         }
     }
-    Ok(hasher.finish())
+    Ok((hasher.length(), hasher.finish()))
 }
 
 /// An upload in parts that is aborted unless it is committed.

@@ -47,13 +47,23 @@ async fn items_arrive_under_a_temporary_name_and_are_moved() {
     let nas = nas().await;
     assert_eq!(nas.provider.check().await.unwrap().root, Root::New);
     let receipt = put(&*nas.provider, "2024/a.jpg", b"picture").await.unwrap();
-    assert_eq!(receipt.proof, Proof::SizeOnly);
+    assert_eq!(receipt.proof, Proof::ReadBack);
     let lines = nas.traffic.lines();
     let stored = lines.iter().find(|line| line.starts_with("PUT")).unwrap();
     assert!(stored.starts_with("PUT /backup/lib/.safelight/tmp/"), "{stored}");
     assert_eq!(std::fs::read(nas.folder.path().join("backup/lib/2024/a.jpg")).unwrap(), b"picture");
     assert_eq!(nas.temporary(), 0);
     assert_eq!(nas.provider.check().await.unwrap().root, Root::Ready);
+}
+
+#[tokio::test]
+async fn what_comes_back_otherwise_than_it_was_sent_is_no_copy() {
+    let nas = nas().await;
+    nas.traffic.inject(Rule::next(Fault::CutBody(3)).method(Method::GET).containing("/tmp/"));
+    let error = put(&*nas.provider, "a.jpg", b"picture").await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Corrupt | Kind::Unavailable), "{error:?}");
+    assert_eq!(nas.temporary(), 0);
+    assert_eq!(nas.provider.stat(&key("a.jpg")).await.unwrap(), None);
 }
 
 #[tokio::test]
