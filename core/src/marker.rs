@@ -108,7 +108,7 @@ async fn is_empty(provider: &dyn Provider) -> Result<bool> {
 }
 
 /// Writes a new marker and answers its id. The destination's root is made if it was
-/// [`Root::New`](crate::provider::Root::New).
+/// [`Root::New`].
 ///
 /// # Errors
 /// [`Kind::Exists`] if somebody else claimed it meanwhile.
