@@ -19,11 +19,9 @@ path = "one"
 [destination.two]
 type = "disk"
 path = "two"
-[destination.cloud]
-type = "s3"
-bucket = "photos"
-endpoint = "sandbox"
-offsite = true
+[destination.three]
+type = "disk"
+path = "three"
 TOML
 cd "$work"
 "$bin/safelight" mirror -c safelight.toml --progress none
