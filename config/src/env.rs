@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> Env {
-        Env::new("/work", pairs.iter().copied())
+        Env::new("/data", pairs.iter().copied())
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
         let unset = env(&[("HOME", "/h")]);
         let option = Some(Path::new("/opt.toml"));
         assert_eq!(find_config(option, &set, |_| true), Path::new("/opt.toml"));
-        assert_eq!(find_config(None, &set, |_| true), Path::new("/work/env.toml"));
-        assert_eq!(find_config(None, &unset, |_| true), Path::new("/work/safelight.toml"));
+        assert_eq!(find_config(None, &set, |_| true), Path::new("/data/env.toml"));
+        assert_eq!(find_config(None, &unset, |_| true), Path::new("/data/safelight.toml"));
         let user = Path::new("/h/.config/safelight/safelight.toml");
         assert_eq!(find_config(None, &unset, |_| false), user);
     }

@@ -122,10 +122,10 @@ fn a_nas_is_passed_on_to_opendal() {
 fn relative_paths_start_at_the_config_file() {
     let text = "version = 1\nstate = \"out/state\"\n[library]\npath = \"photos\"\n[destination.a]\ntype = \"disk\"\npath = \"out/a\"\n[destination.b]\ntype = \"s3\"\nendpoint = \"sandbox\"\nsandbox = \"out/s3\"\nbucket = \"b\"\n";
     let config = Config::parse(text, Path::new("try/safelight.toml"), &common::env()).unwrap();
-    assert_eq!(config.state, Path::new("/work/try/out/state"));
-    assert_eq!(config.library.path, Path::new("/work/try/photos"));
+    assert_eq!(config.state, Path::new("/data/try/out/state"));
+    assert_eq!(config.library.path, Path::new("/data/try/photos"));
     let Storage::S3(s3) = &config.destinations[1].storage else { panic!() };
-    assert_eq!(s3.endpoint, Endpoint::Sandbox { folder: Some("/work/try/out/s3".into()) });
+    assert_eq!(s3.endpoint, Endpoint::Sandbox { folder: Some("/data/try/out/s3".into()) });
     assert!(s3.keys.is_none());
     assert_eq!(s3.region, "us-east-1");
 }

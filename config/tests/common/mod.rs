@@ -8,10 +8,10 @@ use safelight_config::{Config, Env, Report};
 
 /// A home folder and nothing else.
 pub(crate) fn env() -> Env {
-    Env::new("/work", [("HOME", "/home/anna")])
+    Env::new("/data", [("HOME", "/home/anna")])
 }
 
-/// Reads a text as `/work/safelight.toml`.
+/// Reads a text as `/data/safelight.toml`.
 pub(crate) fn parse(text: &str) -> Result<Config, Report> {
     Config::parse(text, Path::new("safelight.toml"), &env())
 }
