@@ -8,7 +8,7 @@
 //! Where services fall short, and what is done about it:
 //! * **No conditional writes** (WebDAV and others): what is there is looked at first. Somebody else who writes
 //!   the same key in that very moment may be overwritten.
-//! * **A `PUT` that is visible while it arrives** (WebDAV): the bytes go to `.safelight/tmp/` and are moved.
+//! * **A `PUT` that is visible while it arrives** (WebDAV): the bytes go to `.safelight/tmp/`, are read back there and moved.
 //! * **Uploads orphaned by a crash**: OpenDAL cannot list them. A lifecycle rule of the bucket that aborts
 //!   incomplete uploads after some days removes them; uploads that failed or were dropped while the program
 //!   lives are aborted by the next `put` or `check`.
