@@ -18,7 +18,9 @@ use safelight_core::key::Key;
 use safelight_core::time::Timestamp;
 
 use crate::fault::mistake;
-use crate::{SqliteCatalog, destinations, gone, items, library, records, runs, scan, survey, work};
+use crate::{
+    SqliteCatalog, destinations, gone, items, library, pages, records, runs, scan, survey, work,
+};
 
 #[async_trait]
 impl Catalog for SqliteCatalog {
@@ -82,6 +84,16 @@ impl Catalog for SqliteCatalog {
 
     async fn remember_destination(&self, record: DestinationRecord) -> Result<()> {
         self.write(move |catalog| destinations::remember(catalog, &record)).await
+    }
+
+    async fn page(&self, destination: &str, page: &str) -> Result<Option<String>> {
+        let (destination, page) = (destination.to_owned(), page.to_owned());
+        self.look(move |catalog| pages::page(catalog, &destination, &page)).await
+    }
+
+    async fn keep_page(&self, destination: &str, page: &str, text: Option<String>) -> Result<()> {
+        let (destination, page) = (destination.to_owned(), page.to_owned());
+        self.write(move |catalog| pages::keep(catalog, &destination, &page, text.as_deref())).await
     }
 
     async fn tally(&self, destination: DestinationId) -> Result<Tally> {

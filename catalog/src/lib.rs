@@ -2,7 +2,7 @@
 //!
 //! One file, one thread that writes and two that read, behind core's [`Catalog`](safelight_core::catalog::Catalog).
 //! `schema` says which tables there are and what they promise; `scan`, `records`, `work`, `survey`, `gone`, `destinations`,
-//! `items`, `library` and `runs` hold the questions and changes, each as plain functions over a connection;
+//! `items`, `library`, `pages` and `runs` hold the questions and changes, each as plain functions over a connection;
 //! `writer`, `reader` and `check` are the threads.
 //!
 //! Invariants: what is recorded is durable before anybody hears of it; nothing is written or claimed before
@@ -20,6 +20,7 @@ mod items;
 mod legs;
 mod library;
 mod lock;
+mod pages;
 mod reader;
 mod records;
 mod rows;

@@ -275,3 +275,26 @@ async fn what_cannot_be_opened_fails_the_run() {
     let error = SqliteCatalog::open(folder.path(), "mirror").await.map(drop).unwrap_err();
     assert_eq!((error.id(), error.reach()), (codes::CATALOG_FAILED, Scope::Run));
 }
+
+#[tokio::test]
+async fn a_destinations_notebook_outlives_the_program_and_is_its_own() {
+    let folder = folder();
+    let path = folder.path().join("catalog.db");
+    let catalog = SqliteCatalog::open(&path, "test").await.unwrap();
+    catalog.keep_page("cloud", "early", Some("nobody knows cloud yet".to_owned())).await.unwrap();
+    assert_eq!(catalog.page("cloud", "early").await.unwrap(), None);
+
+    for name in ["cloud", "disk"] {
+        catalog.enroll(name).await.unwrap();
+    }
+    for text in ["first", "second"] {
+        catalog.keep_page("cloud", "upload", Some(text.to_owned())).await.unwrap();
+    }
+    catalog.close().await;
+
+    let catalog = SqliteCatalog::open(&path, "test").await.unwrap();
+    assert_eq!(catalog.page("cloud", "upload").await.unwrap().as_deref(), Some("second"));
+    assert_eq!(catalog.page("disk", "upload").await.unwrap(), None);
+    catalog.keep_page("cloud", "upload", None).await.unwrap();
+    assert_eq!(catalog.page("cloud", "upload").await.unwrap(), None);
+}

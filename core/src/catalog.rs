@@ -551,6 +551,11 @@ pub trait Catalog: Send + Sync {
     async fn enroll(&self, name: &str) -> Result<DestinationRecord>;
     /// Remembers marker, volume and times of a destination.
     async fn remember_destination(&self, record: DestinationRecord) -> Result<()>;
+    /// A page of the destination's [notebook](crate::notebook).
+    async fn page(&self, destination: &str, page: &str) -> Result<Option<String>>;
+    /// Replaces or erases a page of the destination's [notebook](crate::notebook). A destination that is not
+    /// known has none; then nothing happens.
+    async fn keep_page(&self, destination: &str, page: &str, text: Option<String>) -> Result<()>;
     /// How the legs of a destination stand.
     async fn tally(&self, destination: DestinationId) -> Result<Tally>;
     /// Bytes and number of what is stored at a destination by class, kept things not counted.

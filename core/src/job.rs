@@ -57,7 +57,8 @@ pub struct DestinationRules {
     pub offsite: bool,
     /// Its quotas. A class in no pool is not limited.
     pub pools: Vec<Pool>,
-    /// How many items may be under way at once; `None`: as many as the provider finds sensible.
+    /// How many items may be under way at once, besides those that wait for a common commit; `None`: as many as
+    /// the provider finds sensible.
     pub concurrency: Option<usize>,
 }
 

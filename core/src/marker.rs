@@ -38,7 +38,11 @@ pub enum Ownership {
     Unclaimed,
 }
 
-fn key() -> Result<Key> {
+/// Where the marker stands.
+///
+/// # Errors
+/// None in practice; [`Kind::Internal`] if the name were no key.
+pub fn key() -> Result<Key> {
     Key::new(format!("{RESERVED}/marker"))
         .map_err(|error| Error::new(Kind::Internal, "marker key").source(error))
 }

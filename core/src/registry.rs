@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::HttpTransport;
+use crate::notebook::Notebook;
 use crate::provider::Provider;
 use crate::secret::Secret;
+use crate::sign_in::SignIn;
 use crate::time::Clock;
 
 /// What a provider is handed when it is opened.
@@ -23,6 +25,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// The shared HTTP transport.
     pub http: Arc<dyn HttpTransport>,
+    /// What is remembered about this destination from run to run.
+    pub notebook: Arc<dyn Notebook>,
     /// Ends everything that waits.
     pub cancel: CancellationToken,
 }
@@ -128,6 +132,10 @@ pub trait Factory: Send + Sync {
     fn about(&self) -> &'static str;
     /// Its settings.
     fn settings(&self) -> &'static [SettingHelp];
+    /// How to sign in, for services that want that.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
     /// Opens one destination. Changes nothing; a destination that is not there opens too, and says so in
     /// `check`.
     async fn open(&self, settings: Settings, context: Context) -> Result<Arc<dyn Provider>>;

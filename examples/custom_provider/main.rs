@@ -25,6 +25,7 @@ use safelight_core::job::{
 };
 use safelight_core::mirror::mirror;
 use safelight_core::monitor::Silent;
+use safelight_core::notebook::Loose;
 use safelight_core::provider::Provider;
 use safelight_core::registry::{Context, Settings};
 use safelight_core::time::{Clock, SystemClock};
@@ -62,7 +63,12 @@ async fn mirrored() -> Result<u8> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let registry = safelight_providers::registry()?.with(Arc::new(ShelfFactory))?;
     let http = Arc::new(ReqwestTransport::new(clock.clone())?);
-    let context = Context { clock: clock.clone(), http, cancel: CancellationToken::new() };
+    let context = Context {
+        clock: clock.clone(),
+        http,
+        notebook: Arc::new(Loose::default()),
+        cancel: CancellationToken::new(),
+    };
     let shelf = registry.get("shelf")?.open(Settings::new("mine"), context).await?;
 
     let library = MemoryProvider::library();

@@ -38,7 +38,7 @@ pub async fn run(session: &Session) -> Result<Exit, Failure> {
     let mut opener = if session.flags.offline {
         None
     } else {
-        Some(Opener::new(&config, &session.env, &clock, CancellationToken::new())?)
+        Some(Opener::new(&config, &session.env, &clock, CancellationToken::new(), None)?)
     };
     let (mut table, mut objects, mut exits) = (Table::default(), Vec::new(), Vec::new());
     table.row(["destination", "counts", "ours", "room left"].map(left));

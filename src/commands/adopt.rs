@@ -39,7 +39,10 @@ pub async fn run(session: &Session, name: &str) -> Result<Exit, Failure> {
     machine::make_state_folder(&config.state)?;
     let path = catalog_path(&config);
     let catalog = Arc::new(open_catalog::for_run(&path, "adopt", &*clock).await?);
-    let opener = Opener::new(&config, &session.env, &clock, stop.now.clone())?;
+    let pages: Arc<dyn Catalog> = catalog.clone();
+    let cancel = stop.now.clone();
+    let opener = Opener::new(&config, &session.env, &clock, cancel, Some(&pages))?;
+    drop(pages);
     let wired = wiring::mirror_job(&config, job, &[name.to_owned()], opener, None).await?;
     let tools = Tools {
         catalog: Arc::clone(&catalog) as Arc<dyn Catalog>,

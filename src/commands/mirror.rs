@@ -171,7 +171,7 @@ impl Call<'_> {
         let meter = bandwidth.as_ref().map(Bandwidth::meter);
         let (config, env) = (self.config, &self.session.env);
         let options = wiring::mirror_options(self.args, job)?;
-        let opener = Opener::new(config, env, &self.clock, self.stop.now.clone())?;
+        let opener = Opener::new(config, env, &self.clock, self.stop.now.clone(), Some(catalog))?;
         let wired = tokio::select! {
             wired = wiring::mirror_job(config, job, &self.args.to, opener, meter.as_ref()) => wired?,
             () = self.stop.gently.cancelled() => {

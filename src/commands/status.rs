@@ -63,7 +63,7 @@ async fn status(
     let mut opener = if session.flags.offline {
         None
     } else {
-        Some(Opener::new(config, &session.env, clock, CancellationToken::new())?)
+        Some(Opener::new(config, &session.env, clock, CancellationToken::new(), None)?)
     };
     let mut rows = Vec::new();
     for destination in &config.destinations {

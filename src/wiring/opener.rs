@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use safelight_config::{Config, Destination, Endpoint, Env, Storage};
+use safelight_core::catalog::Catalog;
 use safelight_core::error::{Error, Kind, Result};
+use safelight_core::http::HttpTransport;
+use safelight_core::notebook::{Bound, Loose, Notebook};
 use safelight_core::provider::Provider;
 use safelight_core::registry::{Context, Registry, Settings, Value};
 use safelight_core::time::Clock;
@@ -19,14 +22,18 @@ use crate::machine;
 /// Opens destinations; the sandboxes that it starts live as long as it does.
 pub struct Opener {
     registry: Registry,
-    context: Context,
+    clock: Arc<dyn Clock>,
+    http: Arc<dyn HttpTransport>,
+    cancel: CancellationToken,
+    catalog: Option<Arc<dyn Catalog>>,
     env: Env,
     state: PathBuf,
     sandboxes: Vec<S3Sandbox>,
 }
 
 impl Opener {
-    /// `cancel` ends everything that waits inside the providers.
+    /// `cancel` ends everything that waits inside the providers. What they remember stands in `catalog`; with
+    /// none, they are only looked at, and remember nothing.
     ///
     /// # Errors
     /// If there can be no HTTP client.
@@ -35,11 +42,14 @@ impl Opener {
         env: &Env,
         clock: &Arc<dyn Clock>,
         cancel: CancellationToken,
+        catalog: Option<&Arc<dyn Catalog>>,
     ) -> Result<Self> {
-        let http = Arc::new(ReqwestTransport::new(Arc::clone(clock))?);
         Ok(Self {
             registry: safelight_providers::registry()?,
-            context: Context { clock: Arc::clone(clock), http, cancel },
+            clock: Arc::clone(clock),
+            http: Arc::new(ReqwestTransport::new(Arc::clone(clock))?),
+            cancel,
+            catalog: catalog.cloned(),
             env: env.clone(),
             state: config.state.clone(),
             sandboxes: Vec::new(),
@@ -63,9 +73,22 @@ impl Opener {
             .map_err(|error| Error::new(Kind::Internal, "fetching the settings").source(error))??;
         let settings = self.with_sandbox(destination, settings).await?;
         let factory = self.registry.get(destination.storage.kind())?;
-        let provider = factory.open(settings, self.context.clone()).await?;
+        let provider = factory.open(settings, self.context(&destination.name)).await?;
         let meter = meter.filter(|_| !matches!(destination.storage, Storage::Disk(_)));
-        Ok(wrapped(provider, &self.context.clock, RetryPolicy::default(), meter))
+        Ok(wrapped(provider, &self.clock, RetryPolicy::default(), meter))
+    }
+
+    fn context(&self, destination: &str) -> Context {
+        let notebook: Arc<dyn Notebook> = match &self.catalog {
+            Some(catalog) => Arc::new(Bound::new(catalog, destination)),
+            None => Arc::new(Loose::default()),
+        };
+        Context {
+            clock: Arc::clone(&self.clock),
+            http: Arc::clone(&self.http),
+            notebook,
+            cancel: self.cancel.clone(),
+        }
     }
 
     /// Where a sandbox is asked for, starts it; its address and keys are settings like any other.

@@ -30,12 +30,14 @@ pub struct Lane {
     pub provider: Arc<dyn Provider>,
     /// How many puts may be running.
     pub width: usize,
+    /// How many of them the provider works on at once; the others wait inside it for a common commit.
+    pub busy: usize,
     /// A place for each of them; what waits here has not begun.
     pub places: Semaphore,
 }
 
 impl Lane {
-    /// A lane for so many items at once, or as wide as the provider says.
+    /// A lane that works on so many items at once, or on as many as the provider says.
     pub fn new(
         id: DestinationId,
         name: String,
@@ -43,9 +45,9 @@ impl Lane {
         places: Option<usize>,
     ) -> Self {
         let capabilities = provider.capabilities();
-        let sensible = capabilities.concurrency + capabilities.batch;
-        let width = places.unwrap_or(sensible).max(1);
-        Self { id, name, provider, width, places: Semaphore::new(width) }
+        let busy = places.unwrap_or(capabilities.concurrency).max(1);
+        let width = busy + capabilities.batch;
+        Self { id, name, provider, width, busy, places: Semaphore::new(width) }
     }
 }
 
@@ -68,6 +70,8 @@ struct State {
 struct LaneState {
     /// With fewer legs than this it may soon be idle.
     enough: usize,
+    /// So many it takes with advantage, if they are small.
+    plenty: usize,
     bytes: u64,
     legs: usize,
     waited: Duration,
@@ -75,8 +79,9 @@ struct LaneState {
 }
 
 impl LaneState {
-    fn is_hungry(&self) -> bool {
-        self.down.is_none() && self.legs < self.enough
+    fn is_hungry(&self, budget: u64) -> bool {
+        let has_room = self.legs < self.plenty && self.bytes < budget / 4;
+        self.down.is_none() && (self.legs < self.enough || has_room)
     }
 }
 
@@ -92,17 +97,19 @@ pub enum Attached {
 }
 
 impl Holdings {
-    /// Nothing held yet by lanes of these widths that share `budget` bytes.
-    pub fn new(clock: Arc<dyn Clock>, widths: &[usize], budget: u64) -> Self {
-        let lane = |width: &usize| LaneState {
-            enough: width * 2,
+    /// Nothing held yet by lanes that share `budget` bytes; each with the number of items it works on at once
+    /// and its whole width.
+    pub fn new(clock: Arc<dyn Clock>, lanes: &[(usize, usize)], budget: u64) -> Self {
+        let lane = |(busy, width): &(usize, usize)| LaneState {
+            enough: busy * 2,
+            plenty: width * 2,
             bytes: 0,
             legs: 0,
             waited: Duration::ZERO,
             down: None,
         };
         let state = State {
-            lanes: widths.iter().map(lane).collect(),
+            lanes: lanes.iter().map(lane).collect(),
             in_flight: HashSet::new(),
             settled: HashSet::new(),
         };
@@ -235,7 +242,8 @@ impl Holdings {
         if ready.is_empty() && full.is_empty() {
             return Some(Attached::Down);
         }
-        let hungry = |lanes: &[usize]| lanes.iter().any(|lane| state.lanes[*lane].is_hungry());
+        let hungry =
+            |lanes: &[usize]| lanes.iter().any(|lane| state.lanes[*lane].is_hungry(self.budget));
         if ready.is_empty() {
             return hungry(others).then_some(Attached::Later);
         }
@@ -265,7 +273,7 @@ mod tests {
 
     /// Lanes of width 1 that share 1,000 bytes.
     fn holdings(lanes: usize) -> Holdings {
-        Holdings::new(Arc::new(SystemClock::start()), &vec![1; lanes], 1000)
+        Holdings::new(Arc::new(SystemClock::start()), &vec![(1, 1); lanes], 1000)
     }
 
     fn attach(

@@ -4,6 +4,10 @@
 //! Invariant: everything removed here has a permit, is recorded before it may be purged, and the guard was asked
 //! with the exact number beforehand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{StreamExt as _, stream};
+
 use super::deliver::reserved;
 use super::lane::Lane;
 use crate::catalog::{GoneCopy, Keeping, Record, Retained, RetainedId};
@@ -15,7 +19,7 @@ use crate::permit::{Disposal, Grounds, RemovalPermit};
 use crate::provider::Removed;
 use crate::time::Timestamp;
 
-const PAGE: usize = 256;
+const PAGE: usize = 1000;
 
 /// What was removed at one destination.
 #[derive(Debug, Default)]
@@ -47,32 +51,40 @@ pub async fn follow_deletions(
     tools: &Tools,
     removals: &mut Removals,
 ) -> Result<()> {
+    let over = AtomicBool::new(false);
     let mut after = None;
-    loop {
+    while !over.load(Ordering::Relaxed) {
         let page = tools.catalog.deletable(lane.id, before, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { break };
         after = Some(last.item);
-        for gone in page {
+        let trashing = page.into_iter().map(|gone| async {
             if tools.stop.gently.is_cancelled() {
-                return Ok(());
+                over.store(true, Ordering::Relaxed);
             }
-            match trash(lane, rules, &gone, tools).await {
-                Ok(()) => {
+            let begins = !over.load(Ordering::Relaxed);
+            let trashed = if begins { Some(trash(lane, rules, &gone, tools).await) } else { None };
+            (gone, trashed)
+        });
+        // As many at once as the lane is wide, so that a service which removes by the batch gets batches. What
+        // has begun is seen through to its end, whatever became of its neighbours.
+        let mut trashing = stream::iter(trashing).buffer_unordered(lane.width);
+        while let Some((gone, trashed)) = trashing.next().await {
+            match trashed {
+                None => {}
+                Some(Ok(())) => {
                     removals.trashed += 1;
                     let destination = lane.name.as_str();
                     tools.monitor.event(&Event::Removed { destination, key: &gone.key });
                 }
-                Err(error) if error.reach() == Scope::Run => return Err(error),
-                Err(error) => {
-                    let ends = error.reach() == Scope::Destination;
+                Some(Err(error)) if error.reach() == Scope::Run => return Err(error),
+                Some(Err(error)) => {
+                    over.fetch_or(error.reach() == Scope::Destination, Ordering::Relaxed);
                     removals.failures.push((gone.key, error));
-                    if ends {
-                        return Ok(());
-                    }
                 }
             }
         }
     }
+    Ok(())
 }
 
 async fn trash(lane: &Lane, rules: &DeletionRules, gone: &GoneCopy, tools: &Tools) -> Result<()> {
@@ -131,8 +143,13 @@ pub async fn purge(
             return Ok(());
         }
         let mut records = Vec::with_capacity(page.len());
-        for kept in &page {
-            match purge_one(lane, kept, tools).await {
+        let purging = page.iter().map(|kept| async move {
+            let purged = purge_one(lane, kept, tools).await;
+            (kept, purged)
+        });
+        let mut purging = stream::iter(purging).buffer_unordered(lane.width);
+        while let Some((kept, purged)) = purging.next().await {
+            match purged {
                 Ok(()) => {
                     removals.purged += 1;
                     records.push(Record::Purged(kept.id));
@@ -143,6 +160,7 @@ pub async fn purge(
                 }
             }
         }
+        drop(purging);
         let stuck = records.len() < page.len();
         tools.catalog.record(records).await?;
         if stuck {

@@ -87,11 +87,11 @@ pub async fn transfer(
     let algorithms = lanes
         .iter()
         .fold(Algorithms::default(), |all, lane| all.union(lane.provider.capabilities().digests));
-    let widths: Vec<_> = lanes.iter().map(|lane| lane.width).collect();
+    let sizes: Vec<_> = lanes.iter().map(|lane| (lane.busy, lane.width)).collect();
     let shared = Arc::new(Shared {
         run,
         tools: tools.clone(),
-        holdings: Holdings::new(Arc::clone(&tools.clock), &widths, job.memory_bytes),
+        holdings: Holdings::new(Arc::clone(&tools.clock), &sizes, job.memory_bytes),
         source: Source::new(Arc::clone(&job.library), Arc::clone(&tools.clock), algorithms),
         keep_versions: job.changes.keep_versions,
         gone_sizes: tools.catalog.gone_sizes().await?,

@@ -29,7 +29,12 @@ pub fn context(clock: Arc<dyn Clock>) -> Context {
 }
 
 pub fn context_with(clock: Arc<dyn Clock>, http: Arc<dyn HttpTransport>) -> Context {
-    Context { clock, http, cancel: tokio_util::sync::CancellationToken::new() }
+    Context {
+        clock,
+        http,
+        notebook: Arc::new(safelight_core::notebook::Loose::default()),
+        cancel: tokio_util::sync::CancellationToken::new(),
+    }
 }
 
 pub fn s3_settings(sandbox: &S3Sandbox) -> Settings {
