@@ -8,6 +8,10 @@ use safelight_core::time::Timestamp;
 use crate::fault::{Fault, mistake};
 use crate::rows::{Columns, at_most};
 
+/// Of so many runs the single problems are kept. A destination that refuses thousands of files in every run would
+/// else let the catalog grow without end; what older runs came to stands in their reports.
+const RUNS_WITH_PROBLEMS: i64 = 100;
+
 /// The number of the next run.
 pub(crate) fn next(connection: &Connection) -> Result<i64, Fault> {
     Ok(connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |row| row.get(0))?)
@@ -38,6 +42,9 @@ pub(crate) fn end(
     if known == 0 {
         return Err(mistake(format!("run {} is not in the catalog", run.0)).into());
     }
+    connection
+        .prepare_cached("DELETE FROM problem WHERE run <= ?1")?
+        .execute([run.0.saturating_sub(RUNS_WITH_PROBLEMS)])?;
     Ok(())
 }
 

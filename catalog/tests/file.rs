@@ -6,7 +6,7 @@ use std::path::Path;
 
 use safelight_catalog::SqliteCatalog;
 use safelight_core::catalog::{
-    Catalog, Content, DestinationId, Finding, Held, ItemId, Record, RunId, Stat,
+    Catalog, Content, DestinationId, Finding, Held, ItemId, Problem, Record, RunId, Stat,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::codes;
@@ -297,4 +297,28 @@ async fn a_destinations_notebook_outlives_the_program_and_is_its_own() {
     assert_eq!(catalog.page("disk", "upload").await.unwrap(), None);
     catalog.keep_page("cloud", "upload", None).await.unwrap();
     assert_eq!(catalog.page("cloud", "upload").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_problems_of_the_last_hundred_runs_are_kept() {
+    let folder = folder();
+    let catalog = SqliteCatalog::open(&folder.path().join("catalog.db"), "test").await.unwrap();
+    let mut runs = Vec::new();
+    for _ in 0..102 {
+        let run = catalog.begin_run("mirror", Timestamp::default()).await.unwrap();
+        let problem = Problem {
+            run,
+            destination: None,
+            key: None,
+            code: codes::IO,
+            message: "a disk that fails".to_owned(),
+        };
+        catalog.record(vec![Record::Problem(problem)]).await.unwrap();
+        catalog.end_run(run, Timestamp::default(), 3, "{}".to_owned()).await.unwrap();
+        runs.push(run);
+    }
+    for (at, run) in runs.iter().enumerate() {
+        let kept = catalog.problems(*run).await.unwrap().len();
+        assert_eq!(kept, usize::from(at >= 2), "run {at}");
+    }
 }

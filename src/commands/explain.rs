@@ -135,5 +135,13 @@ fn text(found: &ItemDetail, ruling: &str, config: &Config, now: Timestamp) -> St
         let name = format!("  {}{outside}", leg.destination);
         table.row([left(name), left(state), left(next), loose(evidence)]);
     }
-    text + "\n" + &table.render("  ")
+    text += "\n";
+    text += &table.render("  ");
+    for leg in &found.legs {
+        let held = leg.leg.held.as_ref().filter(|held| held.key != found.key);
+        if let Some(held) = held {
+            text += &format!("  at {} it is called {}\n", leg.destination, held.key);
+        }
+    }
+    text
 }
