@@ -99,6 +99,12 @@ pub enum Command {
     Mirror(MirrorArgs),
     /// Are my photos safe?
     Status(StatusArgs),
+    /// Sign in to a service, see or end a sign-in
+    Auth {
+        /// What to do
+        #[command(subcommand)]
+        what: AuthCommand,
+    },
     /// Take over a destination that already holds files, without changing any
     Adopt {
         /// The destination's name in the config
@@ -142,6 +148,62 @@ pub enum Command {
         /// The folder
         folder: PathBuf,
     },
+}
+
+/// What to do about sign-ins.
+#[derive(Debug, Subcommand)]
+pub enum AuthCommand {
+    /// Sign in to a destination's service, in a browser or with a code
+    #[command(
+        after_help = "Opens a browser and waits for its answer on this machine. Where there is no browser, --paste \
+                      prints an address to open anywhere and asks for the code that is shown there.\n\n\
+                      The sign-in is kept where the config says (`token = \"keyring:NAME\"` or \"file:PATH\"), and \
+                      nowhere else unless --store is given."
+    )]
+    Login(LoginArgs),
+    /// Every destination: who is signed in, until when, where the secret is kept
+    #[command(
+        after_help = "Asks every service; with --offline only whether a sign-in is kept. Exits with 7 when a destination \
+                      that a job copies to is not signed in."
+    )]
+    Status,
+    /// End a sign-in at the service, then forget it here
+    #[command(
+        after_help = "If the service cannot be reached, nothing is forgotten. With --offline it is not asked, and the \
+                      sign-in is only forgotten here."
+    )]
+    Logout {
+        /// The destination's name in the config
+        destination: String,
+    },
+}
+
+/// Arguments of `auth login`.
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// The destination's name in the config
+    pub destination: String,
+    /// Print an address and ask for the code that is shown there: for machines without a browser
+    #[arg(long)]
+    pub paste: bool,
+    /// Read a refresh token from stdin instead of asking anybody
+    #[arg(long, conflicts_with_all = ["paste", "no_browser"])]
+    pub token_stdin: bool,
+    /// Only print the address, open no browser
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Keep the sign-in there, wherever the config points
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub store: Option<Store>,
+}
+
+/// Where a sign-in is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// In the system's keyring.
+    Keyring,
+    /// In a file that only the user can read.
+    File,
 }
 
 /// What to show of the config.

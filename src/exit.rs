@@ -15,8 +15,14 @@ impl Exit {
     pub const USAGE: Self = Self(2);
     /// Finished, but something needs a person.
     pub const LEFT_OVER: Self = Self(3);
+    /// Nothing could be done now; a later try may succeed.
+    pub const LATER: Self = Self(5);
     /// The config is missing, unreadable or wrong.
     pub const CONFIG: Self = Self(6);
+    /// A destination that is needed refused the sign-in.
+    pub const SIGN_IN: Self = Self(7);
+    /// A question could not be asked.
+    pub const UNASKED: Self = Self(8);
     /// Stopped by a signal; the state is consistent.
     pub const INTERRUPTED: Self = Self(130);
 }

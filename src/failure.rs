@@ -24,6 +24,11 @@ pub enum Failure {
         /// What was probably meant.
         help: Option<String>,
     },
+    /// Nobody is there to answer a question, and `--yes` was not given.
+    Unasked {
+        /// The question.
+        question: String,
+    },
     /// Anything else.
     Error(Error),
 }
@@ -39,8 +44,14 @@ impl Failure {
         match self {
             Self::Config(_) => Exit::CONFIG,
             Self::Usage { .. } => Exit::USAGE,
+            Self::Unasked { .. } => Exit::UNASKED,
             Self::Error(error) if error.id().0.starts_with("config/") => Exit::CONFIG,
-            Self::Error(error) => Exit(exit_code_of(error)),
+            Self::Error(error) => match (Exit(exit_code_of(error)), error.kind()) {
+                (Exit::FAILED, Kind::RateLimited | Kind::Unavailable | Kind::Timeout) => {
+                    Exit::LATER
+                }
+                (exit, _) => exit,
+            },
         }
     }
 
@@ -52,6 +63,10 @@ impl Failure {
                 let help = help.as_ref().map(|help| format!("\n  {help}")).unwrap_or_default();
                 format!("{}: {message}{help}\n", word(colour))
             }
+            Self::Unasked { question } => format!(
+                "{}: nobody is here to answer: {question}\n  --yes answers it\n",
+                word(colour)
+            ),
             Self::Error(error) => {
                 let context = printable(error.to_string().as_bytes());
                 let (title, text) = match page(error.id().0) {

@@ -15,6 +15,7 @@ mod args;
 mod commands;
 mod exit;
 mod failure;
+mod input;
 mod logging;
 mod machine;
 mod open_catalog;

@@ -28,13 +28,18 @@ impl Signals {
         })
     }
 
+    /// Waits for the next signal.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
     /// Passes signals on to `stop` for as long as it is awaited; never ends by itself.
     pub async fn pass_on(&mut self, stop: &Stop, out: &Arc<Output>) {
         loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => {}
-                _ = self.terminate.recv() => {}
-            }
+            self.next().await;
             if stop.gently.is_cancelled() {
                 out.problem("stopping now; nothing half-done is left behind\n");
                 stop.now.cancel();

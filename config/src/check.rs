@@ -160,6 +160,13 @@ impl<'a> Walk<'a> {
             (Form::Path, DeValue::String(text)) => self.path(text, span),
             (Form::Words(words), DeValue::String(text)) => self.words(words, text, span),
             (Form::Choice(words), DeValue::String(text)) => self.choice(words, text, span),
+            (Form::ChoiceOrTable(words, _), DeValue::String(text)) => {
+                if holds_password(text) {
+                    self.plain_secret(span);
+                    return None;
+                }
+                self.choice(words, text, span)
+            }
             (Form::Secret, _) => self.secret(node),
             (Form::TextOrSecret, DeValue::String(_) | DeValue::Table(_)) => {
                 self.text_or_secret(node)
@@ -174,7 +181,7 @@ impl<'a> Walk<'a> {
                     .collect();
                 entries.into_iter().collect::<Option<Vec<Entry>>>().map(Value::List)
             }
-            (Form::Table(settings), DeValue::Table(written)) => {
+            (Form::Table(settings) | Form::ChoiceOrTable(_, settings), DeValue::Table(written)) => {
                 let settings: Vec<&Setting> = settings.iter().collect();
                 Some(Value::Table(self.table(Some(written), &span, &settings)))
             }
@@ -251,7 +258,7 @@ impl<'a> Walk<'a> {
         };
         let tag = Setting::new(variants.tag, Form::Text, "");
         let settings: Vec<&Setting> =
-            std::iter::once(&tag).chain(variants.common).chain(kind.settings).collect();
+            std::iter::once(&tag).chain(variants.settings(kind)).collect();
         let was_later = self.in_later;
         self.in_later |= kind.later;
         let mut table = self.table(Some(written), span, &settings);
@@ -314,10 +321,6 @@ impl<'a> Walk<'a> {
             Ok(reference) => Some(Value::Secret(reference)),
             Err(references::Refused::Plain) => {
                 self.plain_secret(node.span());
-                None
-            }
-            Err(references::Refused::Later(scheme)) => {
-                self.later(&format!("the secret reference `{scheme}:`"), &node.span());
                 None
             }
             Err(references::Refused::Broken(message)) => {

@@ -44,12 +44,13 @@ pages! {
          on the command line and in the names of folders.";
     PLAIN_SECRET = "config/plain-secret", "A password is written in the config file",
         "Config files are copied, shared and put under version control, and the password goes along. Write where \
-         the secret is instead: `env:NAME` for an environment variable, `file:PATH` for a file that only you can \
-         read (mode 0600), `cmd:PROGRAM ARG...` for a program that prints it. A password that was in the file \
-         for long is better changed.";
+         the secret is instead: `keyring:NAME` for an entry of the system's keyring, `env:NAME` for an \
+         environment variable, `file:PATH` for a file that only you can read (mode 0600), `cmd:PROGRAM ARG...` \
+         for a program that prints it, `systemd:NAME` for a credential of a systemd service. A password that was \
+         in the file for long is better changed.";
     SECRET_MISSING = "config/secret-missing", "A secret could not be fetched",
-        "The file refers to an environment variable, a file or a program, and that gave nothing usable. The \
-         library and the other destinations are not affected. Check the reference by hand.";
+        "The file refers to an environment variable, a file, a program or a keyring, and that gave nothing usable. \
+         If it is the sign-in to a service, `safelight auth login DESTINATION` puts it there. The library and the other destinations are not affected. Check the reference by hand.";
     SECRET_FILE_MODE = "config/secret-file-mode", "A file with a secret can be used by others",
         "Other accounts of this machine may read or change it. Safelight does not use it until only you can: \
          `chmod 600 FILE`.";

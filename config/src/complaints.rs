@@ -19,11 +19,21 @@ const MANY: usize = 8;
 impl Walk<'_> {
     pub(crate) fn plain_secret(&mut self, span: Range<usize>) {
         self.hidden.push(span.clone());
+        let help = match self.path.as_slice() {
+            // Of all secrets, this one need not be looked for: signing in brings it.
+            [tables, name, setting] if tables == "destination" && setting == "token" => {
+                format!(
+                    "safelight auth login {name}      brings one; here stands where it is kept:\n{}",
+                    references::HELP
+                )
+            }
+            _ => references::HELP.to_owned(),
+        };
         self.problems.push(
             Problem::new(codes::PLAIN_SECRET, "a password is written in the config file")
                 .at(span)
                 .label("anyone who can read this file can use it")
-                .help(references::HELP),
+                .help(help),
         );
     }
 
@@ -82,6 +92,10 @@ impl Walk<'_> {
                 ("text in quotes", Some("write numbers in quotes too".to_owned()))
             }
             Form::List(_) => ("a list in square brackets", None),
+            Form::ChoiceOrTable(words, _) => (
+                "a word in quotes or a table",
+                words.first().map(|word| format!("for example \"{}\"", word.text)),
+            ),
             Form::Table(_) | Form::Named(_) | Form::Variants(_) => ("a table", None),
         };
         let found = match node.get_ref() {

@@ -59,6 +59,8 @@ pub(crate) enum Form {
     Path,
     /// One of a few words.
     Choice(&'static [Word]),
+    /// One of a few words, or a table.
+    ChoiceOrTable(&'static [Word], &'static [Setting]),
     /// A reference to a secret.
     Secret,
     /// Text, or a reference to a secret; text only under a name that does not sound secret.
@@ -98,6 +100,15 @@ pub(crate) struct Variants {
     /// Settings that all kinds have.
     pub(crate) common: &'static [Setting],
     pub(crate) kinds: &'static [Kind],
+}
+
+impl Variants {
+    /// The settings of one kind; its own come before common ones of the same name.
+    pub(crate) fn settings<'a>(&self, kind: &Kind) -> impl Iterator<Item = &'a Setting> + use<'a> {
+        let (common, own) = (self.common, kind.settings);
+        let common = common.iter().filter(|common| own.iter().all(|own| own.name != common.name));
+        common.chain(own)
+    }
 }
 
 /// One value of the tag.

@@ -37,6 +37,8 @@ pub enum Storage {
     S3(S3),
     /// Any other service of OpenDAL.
     OpenDal(OpenDal),
+    /// Dropbox.
+    Dropbox(Dropbox),
 }
 
 impl Storage {
@@ -46,6 +48,26 @@ impl Storage {
             Self::Disk(_) => "disk",
             Self::S3(_) => "s3",
             Self::OpenDal(_) => "opendal",
+            Self::Dropbox(_) => "dropbox",
+        }
+    }
+
+    /// Every setting that refers to a secret, with the reference.
+    pub fn secrets(&self) -> Vec<(&str, &SecretRef)> {
+        match self {
+            Self::Disk(_) => Vec::new(),
+            Self::S3(s3) => s3.keys.iter().flat_map(S3Keys::references).collect(),
+            Self::OpenDal(service) => service.references().collect(),
+            Self::Dropbox(dropbox) => dropbox.sign_in.iter().map(DropboxKey::reference).collect(),
+        }
+    }
+
+    /// Whether a stand-in inside the program plays the service, which asks for no sign-in.
+    pub fn is_sandbox(&self) -> bool {
+        match self {
+            Self::Disk(_) | Self::OpenDal(_) => false,
+            Self::S3(s3) => matches!(s3.endpoint, Endpoint::Sandbox { .. }),
+            Self::Dropbox(dropbox) => matches!(dropbox.endpoint, DropboxEndpoint::Sandbox { .. }),
         }
     }
 }
@@ -94,6 +116,10 @@ pub struct S3 {
     pub path_style: bool,
     /// The storage class of new objects; None: the bucket's own.
     pub storage_class: Option<String>,
+    /// What proves that an object arrived: `crc32c`, or `none` besides ETags.
+    pub checksum: String,
+    /// The service can write under a condition.
+    pub conditional_writes: bool,
 }
 
 /// The key of an S3 account, as references.
@@ -103,6 +129,17 @@ pub struct S3Keys {
     pub access_key_id: SecretRef,
     /// The secret half.
     pub secret_access_key: SecretRef,
+    /// What keys that expire need besides.
+    pub session_token: Option<SecretRef>,
+}
+
+impl S3Keys {
+    fn references(&self) -> impl Iterator<Item = (&str, &SecretRef)> {
+        let session = self.session_token.as_ref().map(|token| ("session_token", token));
+        [("access_key_id", &self.access_key_id), ("secret_access_key", &self.secret_access_key)]
+            .into_iter()
+            .chain(session)
+    }
 }
 
 /// Which S3 service is asked.
@@ -130,6 +167,15 @@ pub struct OpenDal {
     pub root: String,
 }
 
+impl OpenDal {
+    fn references(&self) -> impl Iterator<Item = (&str, &SecretRef)> {
+        self.options.iter().filter_map(|(name, value)| match value {
+            OptionValue::Text(_) => None,
+            OptionValue::Secret(reference) => Some((name.as_str(), reference)),
+        })
+    }
+}
+
 /// The value of one OpenDAL option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OptionValue {
@@ -137,6 +183,60 @@ pub enum OptionValue {
     Text(String),
     /// To be fetched when the service is opened.
     Secret(SecretRef),
+}
+
+/// `type = "dropbox"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropbox {
+    /// The key of the app that asks; None only for the sandbox.
+    pub app_key: Option<String>,
+    /// The sign-in; None only for the sandbox.
+    pub sign_in: Option<DropboxKey>,
+    /// The folder inside Dropbox, or inside the app's folder, without slashes around it; may be empty.
+    pub root: String,
+    /// The namespace id of a team space; None: the user's own.
+    pub path_root: Option<String>,
+    /// Which service is asked.
+    pub endpoint: DropboxEndpoint,
+}
+
+/// What opens a Dropbox account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropboxKey {
+    /// A refresh token, from which access tokens are had.
+    Token(SecretRef),
+    /// An access token, good for a few hours.
+    AccessToken(SecretRef),
+}
+
+impl DropboxKey {
+    fn reference(&self) -> (&str, &SecretRef) {
+        match self {
+            Self::Token(reference) => ("token", reference),
+            Self::AccessToken(reference) => ("access_token", reference),
+        }
+    }
+}
+
+/// Which Dropbox is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropboxEndpoint {
+    /// The service, at its own addresses where no other is given.
+    Service {
+        /// Where calls go.
+        api: Option<String>,
+        /// Where files go.
+        content: Option<String>,
+        /// Where changes are waited for.
+        notify: Option<String>,
+        /// Where people sign in.
+        www: Option<String>,
+    },
+    /// A stand-in started inside the program for trying things out.
+    Sandbox {
+        /// Where it keeps its files; None: below the state folder.
+        folder: Option<PathBuf>,
+    },
 }
 
 /// One quota and the media classes that count against it.

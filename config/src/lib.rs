@@ -7,7 +7,7 @@
 //!
 //! Invariants: nothing in a file is ignored; all problems of a file come in one [`Report`]; checking looks at no
 //! other file, no network, no environment and no secret; a secret written into the file is never shown.
-//! Only [`Config::load`] reads the config file, and only [`secrets::resolve`] fetches secrets.
+//! Only [`Config::load`] reads the config file, and only [`secrets`] fetches and keeps secrets.
 //!
 //! ```
 //! use std::path::Path;
@@ -55,8 +55,8 @@ mod words;
 
 pub use config::Config;
 pub use destination::{
-    Destination, Disk, DiskPlace, Endpoint, OpenDal, OptionValue, Pool, PoolLimit, S3, S3Keys,
-    Storage, WhenFull,
+    Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, DropboxKey, Endpoint, OpenDal,
+    OptionValue, Pool, PoolLimit, S3, S3Keys, Storage, WhenFull,
 };
 pub use env::{Env, Paths, find_config};
 pub use job::{

@@ -48,12 +48,9 @@ fn place(name: &str, table: &Table) -> Option<Place> {
         },
         "s3" => {
             let bucket: String = table.get("bucket")?;
-            let endpoint = table.get::<String>("endpoint").unwrap_or_default();
-            let endpoint = match (endpoint.as_str(), table.get::<PathBuf>("sandbox")) {
-                // Without a folder of its own, each destination gets one by its name.
-                ("sandbox", None) => format!("sandbox of {name}"),
-                ("sandbox", Some(folder)) => format!("sandbox {}", folder.display()),
-                (url, _) => url.trim_end_matches('/').to_ascii_lowercase(),
+            let endpoint = match table.get::<String>("endpoint").as_deref() {
+                Some("sandbox") => sandbox(name, table),
+                url => url.unwrap_or_default().trim_end_matches('/').to_ascii_lowercase(),
             };
             Some(Place::Service(format!("s3 {endpoint} {bucket}"), root("root")?))
         }
@@ -73,7 +70,30 @@ fn place(name: &str, table: &Table) -> Option<Place> {
                 root("root")?,
             ))
         }
+        "dropbox" => {
+            let account = match table.get::<String>("endpoint") {
+                Some(_) => sandbox(name, table),
+                // The app's folder, the account behind the token, and the space in it. Which account it is
+                // cannot be told by the text, but the same reference is the same account.
+                None => ["app_key", "token", "access_token", "path_root"]
+                    .map(|setting| {
+                        table.entry(setting).map_or(String::new(), |e| e.value.to_toml())
+                    })
+                    .join(" "),
+            };
+            // Dropbox does not tell upper case from lower case.
+            let root = table.get::<String>("root")?.to_lowercase();
+            Some(Place::Service(format!("dropbox {account}"), root.into()))
+        }
         _ => None,
+    }
+}
+
+/// Without a folder of its own, each sandbox gets one by its destination's name.
+fn sandbox(name: &str, table: &Table) -> String {
+    match table.get::<PathBuf>("sandbox") {
+        None => format!("sandbox of {name}"),
+        Some(folder) => format!("sandbox {}", folder.display()),
     }
 }
 

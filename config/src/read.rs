@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use safelight_core::class::MediaClass;
 
 use crate::destination::{
-    Destination, Disk, DiskPlace, Endpoint, OpenDal, OptionValue, Pool, PoolLimit, S3, S3Keys,
-    Storage, WhenFull,
+    Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, DropboxKey, Endpoint, OpenDal,
+    OptionValue, Pool, PoolLimit, S3, S3Keys, Storage, WhenFull,
 };
 use crate::job::{Changes, Deletions, Guard, Limits, Mirror, Propagate};
 use crate::library::{Filter, Library, Media, Rule, Safety, Symlinks};
@@ -81,6 +81,7 @@ pub(crate) fn destination(name: &str, table: &Table) -> Option<Destination> {
         "disk" => Storage::Disk(disk(table)),
         "s3" => Storage::S3(s3(table)),
         "opendal" => Storage::OpenDal(opendal(table)),
+        "dropbox" => Storage::Dropbox(dropbox(table)),
         _ => return None,
     };
     Some(Destination {
@@ -120,11 +121,16 @@ fn s3(table: &Table) -> S3 {
         endpoint,
         bucket: text(table, "bucket"),
         region: table.get("region").unwrap_or_else(|| "us-east-1".to_owned()),
-        keys: keys
-            .map(|(access_key_id, secret_access_key)| S3Keys { access_key_id, secret_access_key }),
+        keys: keys.map(|(access_key_id, secret_access_key)| S3Keys {
+            access_key_id,
+            secret_access_key,
+            session_token: table.get("session_token"),
+        }),
         root: text(table, "root"),
         path_style: table.get("path_style").unwrap_or_default(),
         storage_class: table.get("storage_class"),
+        checksum: text(table, "checksum"),
+        conditional_writes: table.get("conditional_writes").unwrap_or_default(),
     }
 }
 
@@ -140,6 +146,28 @@ fn opendal(table: &Table) -> OpenDal {
         };
     }
     OpenDal { service: text(table, "service"), options, root: text(table, "root") }
+}
+
+fn dropbox(table: &Table) -> Dropbox {
+    let empty = Table::default();
+    let hosts = table.table("endpoint").unwrap_or(&empty);
+    let endpoint = match table.get::<String>("endpoint") {
+        Some(_) => DropboxEndpoint::Sandbox { folder: table.get("sandbox") },
+        None => DropboxEndpoint::Service {
+            api: hosts.get("api"),
+            content: hosts.get("content"),
+            notify: hosts.get("notify"),
+            www: hosts.get("www"),
+        },
+    };
+    let access = || table.get("access_token").map(DropboxKey::AccessToken);
+    Dropbox {
+        app_key: table.get("app_key"),
+        sign_in: table.get("token").map(DropboxKey::Token).or_else(access),
+        root: text(table, "root"),
+        path_root: table.get("path_root"),
+        endpoint,
+    }
 }
 
 fn pool(table: &Table) -> Pool {

@@ -1,4 +1,5 @@
-//! How references to secrets are written: `env:NAME`, `file:PATH`, `cmd:PROGRAM ARG...`, `{ cmd = [...] }`.
+//! How references to secrets are written: `keyring:NAME`, `env:NAME`, `file:PATH`, `cmd:PROGRAM ARG...`,
+//! `{ cmd = [...] }`, `systemd:NAME`.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -7,27 +8,22 @@ use crate::place::Base;
 use crate::secrets::SecretRef;
 
 /// What to write instead of a secret.
-pub(crate) const HELP: &str =
-    "use env:NAME, file:PATH (mode 0600), cmd:PROGRAM ARG...\nor { cmd = [\"PROGRAM\", \"ARG\"] }";
+pub(crate) const HELP: &str = "use keyring:NAME, env:NAME, file:PATH (mode 0600), systemd:NAME,\ncmd:PROGRAM ARG... or { cmd = [\"PROGRAM\", \"ARG\"] }";
 
-/// Schemes that come with later parts.
-const LATER: [&str; 2] = ["keyring", "systemd"];
-const NOW: [&str; 3] = ["env", "file", "cmd"];
+const SCHEMES: [&str; 5] = ["keyring", "env", "file", "cmd", "systemd"];
 
 /// Why a value is no usable reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It is the secret itself, or may be.
     Plain,
-    /// The scheme is known but not there yet.
-    Later(&'static str),
     /// The scheme is good, the rest is not.
     Broken(&'static str),
 }
 
 /// Whether a text is meant as a reference.
 pub(crate) fn looks_like_one(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, _)| NOW.contains(&scheme) || LATER.contains(&scheme))
+    text.split_once(':').is_some_and(|(scheme, _)| SCHEMES.contains(&scheme))
 }
 
 /// Reads a reference.
@@ -58,10 +54,15 @@ pub(crate) fn read(value: &DeValue<'_>, base: &Base) -> Result<SecretRef, Refuse
 
 fn from_text(text: &str, base: &Base) -> Result<SecretRef, Refused> {
     let (scheme, rest) = text.split_once(':').ok_or(Refused::Plain)?;
-    if let Some(later) = LATER.into_iter().find(|later| *later == scheme) {
-        return Err(Refused::Later(later));
-    }
     match scheme {
+        "keyring" if rest.trim().is_empty() || rest.contains(char::is_control) => {
+            Err(Refused::Broken("`keyring:` needs the name of an entry"))
+        }
+        "keyring" => Ok(SecretRef::Keyring(rest.to_owned())),
+        "systemd" if matches!(rest, "" | "." | "..") || rest.contains(['/', '\0']) => {
+            Err(Refused::Broken("`systemd:` needs the name of a credential"))
+        }
+        "systemd" => Ok(SecretRef::Systemd(rest.to_owned())),
         "env" if rest.is_empty() || rest.contains(['=', '\0', ' ']) => {
             Err(Refused::Broken("`env:` needs the name of a variable"))
         }
@@ -96,10 +97,12 @@ mod tests {
         assert_eq!(read("file:key"), Ok(SecretRef::File("/etc/key".into())));
         let command = vec!["pass".to_owned(), "show".to_owned(), "s3".to_owned()];
         assert_eq!(read("cmd:pass  show s3"), Ok(SecretRef::Command(command)));
-        assert_eq!(read("keyring:s3"), Err(Refused::Later("keyring")));
+        assert_eq!(read("keyring:s3"), Ok(SecretRef::Keyring("s3".into())));
+        assert_eq!(read("systemd:s3"), Ok(SecretRef::Systemd("s3".into())));
         assert_eq!(read("hunter2"), Err(Refused::Plain));
         assert_eq!(read("sl.B1:x"), Err(Refused::Plain));
-        for broken in ["env:", "file:", "cmd: ", "env:A=B"] {
+        for broken in ["env:", "file:", "cmd: ", "env:A=B", "keyring: ", "systemd:", "systemd:../x"]
+        {
             assert!(matches!(read(broken), Err(Refused::Broken(_))), "{broken}");
         }
     }

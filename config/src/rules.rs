@@ -32,6 +32,7 @@ pub(crate) fn check(tree: &Table) -> Vec<Problem> {
         match table.get::<String>("type").as_deref() {
             Some("disk") => volume(name, table, &mut problems),
             Some("s3") => s3(name, table, &mut problems),
+            Some("dropbox") => dropbox(name, table, &mut problems),
             _ => {}
         }
         pools(name, table, &mut problems);
@@ -128,7 +129,43 @@ fn s3(name: &str, table: &Table, problems: &mut Vec<Problem>) {
             missing(key, crate::references::HELP);
         }
     }
-    if !sandbox && !unclear && table.entry("sandbox").is_some() {
+    if !sandbox && !unclear {
+        no_sandbox_folder(name, table, problems);
+    }
+}
+
+fn dropbox(name: &str, table: &Table, problems: &mut Vec<Problem>) {
+    if table.entry("token").is_some() && table.entry("access_token").is_some() {
+        let message = format!("[destination.{name}] has both `token` and `access_token`");
+        let help = "`token` lasts; `access_token` is for a few hours without it";
+        let span = table.span("access_token");
+        problems.push(Problem::new(codes::WRONG_VALUE, message).at(span).help(help));
+    }
+    let sandbox = table.get::<String>("endpoint").is_some();
+    // An endpoint that could not be read may have been meant as the sandbox.
+    let unclear = table.entry("endpoint").is_none() && !table.lacks("endpoint");
+    if sandbox || unclear {
+        return;
+    }
+    let mut missing = |setting: &str, help: &str| {
+        let message = format!("[destination.{name}] has no `{setting}`");
+        problems
+            .push(Problem::new(codes::MISSING_SETTING, message).at(table.span("type")).help(help));
+    };
+    if table.lacks("app_key") {
+        missing("app_key", "the key of an app of yours: https://www.dropbox.com/developers/apps");
+    }
+    if table.lacks("token") && table.lacks("access_token") {
+        let help = format!(
+            "token = \"keyring:{name}\" or token = \"file:PATH\"; then: safelight auth login {name}"
+        );
+        missing("token", &help);
+    }
+    no_sandbox_folder(name, table, problems);
+}
+
+fn no_sandbox_folder(name: &str, table: &Table, problems: &mut Vec<Problem>) {
+    if table.entry("sandbox").is_some() {
         let message = format!("`destination.{name}.sandbox` has no meaning here");
         let help = "it belongs to endpoint = \"sandbox\"";
         problems

@@ -56,6 +56,9 @@ fn form(form: &Form) -> Value {
             let words: Vec<&str> = words.iter().map(|word| word.text).collect();
             json!({ "enum": words })
         }
+        Form::ChoiceOrTable(words, settings) => {
+            json!({ "anyOf": [self::form(&Form::Choice(words)), table(settings.iter())] })
+        }
         Form::Secret => json!({ "anyOf": [
             { "type": "string", "pattern": "^(env|file|cmd|keyring|systemd):." },
             command_reference(),
@@ -83,7 +86,7 @@ fn command_reference() -> Value {
 
 fn variants(variants: &Variants) -> Value {
     let kinds = variants.kinds.iter().map(|kind| {
-        let mut schema = table(variants.common.iter().chain(kind.settings));
+        let mut schema = table(variants.settings(kind));
         let later = if kind.later { " Not available yet." } else { "" };
         schema["description"] = json!(format!("{}{later}", kind.help));
         schema["properties"][variants.tag] = json!({ "const": kind.word });

@@ -1,6 +1,7 @@
 //! The forms of text values: how a word in quotes is read, what is said when it does not fit, and the pattern
 //! that the schema gives to editors.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ignore::gitignore::GitignoreBuilder;
@@ -138,6 +139,29 @@ pub(crate) const ENDPOINT: Words = Words {
         (good && !text.contains(char::is_whitespace)).then(|| Value::Text(text.to_owned()))
     },
 };
+
+pub(crate) const ADDRESS: Words = Words {
+    what: "an address with https, or with http on this machine",
+    examples: &["https://api.example.org", "http://127.0.0.1:8080"],
+    pattern: "^(https://[^/?# ]+|http://(localhost|127[0-9.]+|\\[::1\\])(:[0-9]+)?)(/[^?# ]*)?$",
+    read: |text| {
+        let (scheme, rest) = text.split_once("://")?;
+        let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+        let safe = scheme == "https" || (scheme == "http" && is_loopback(host));
+        let plain = !text.contains(['?', '#', '\\']) && !text.contains(char::is_whitespace);
+        (safe && plain).then(|| Value::Text(text.trim_end_matches('/').to_owned()))
+    },
+};
+
+/// Whether a host, perhaps with a port behind it, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(six) => six.split(']').next(),
+        None => host.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
 
 /// Letters, digits, `-` and `_`: what `[destination.NAME]` and `[job.NAME]` may be called.
 pub(crate) fn is_name(text: &str) -> bool {

@@ -58,8 +58,8 @@ fn a_plain_secret_is_named_but_not_shown() {
     ·                     ─────┬────
     ·                          ╰── anyone who can read this file can use it
     ╰────
-  help: use env:NAME, file:PATH (mode 0600), cmd:PROGRAM ARG...
-        or { cmd = ["PROGRAM", "ARG"] }
+  help: use keyring:NAME, env:NAME, file:PATH (mode 0600), systemd:NAME,
+        cmd:PROGRAM ARG... or { cmd = ["PROGRAM", "ARG"] }
 "#;
     assert_eq!(bad(&text).render(false), expected);
 }
@@ -79,8 +79,8 @@ path = "/backup"
 reserve = "some"
 read_back = "yes"
 [destination.cloud]
-type = "dropbox"
-token = "keyring:dropbox"
+type = "amazon-photos"
+account = "keyring:amazon"
 [destination.typo]
 type = "dsk"
 [job.mirror]
@@ -111,7 +111,7 @@ repair = "frm-good-copy"
         (23, "config/not-available-yet"),
         (24, "config/wrong-value"),
     ];
-    // `keyring:` inside the Dropbox table is not mentioned a second time.
+    // What stands inside the table of a later kind is not mentioned a second time.
     assert_eq!(found, expected, "{report}");
 }
 

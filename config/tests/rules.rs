@@ -156,6 +156,4 @@ fn what_belongs_to_later_parts_is_known_but_refused() {
         let text = format!("{base}{more}");
         assert_eq!(codes(&bad(&text)), ["config/not-available-yet"], "{more}");
     }
-    let keyring = s3("b", "access_key_id = \"keyring:x\"\nsecret_access_key = \"systemd:y\"");
-    assert_eq!(codes(&bad(&with(&keyring))), ["config/not-available-yet"; 2]);
 }

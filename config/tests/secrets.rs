@@ -5,8 +5,10 @@
 mod common;
 
 use common::{bad, codes, good, with};
-use safelight_config::secrets::resolve;
+use safelight_config::secrets::{forget, keep, resolve};
 use safelight_config::{Env, SecretRef};
+use safelight_core::error::Kind;
+use safelight_core::secret::Secret;
 
 const CANARY: &str = "hunter2canary";
 
@@ -119,6 +121,84 @@ fn a_file_that_others_can_use_is_refused() {
         assert_eq!(error.id().0, "config/secret-file-mode", "{mode:o}");
         assert!(!format!("{error} {error:?}").contains(CANARY));
     }
+}
+
+#[test]
+fn a_credential_of_systemd_is_read_whatever_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("dropbox"), "from systemd\n").unwrap();
+    let env = Env::new("/", [("CREDENTIALS_DIRECTORY", folder.path())]);
+    let of = |name: &str| SecretRef::Systemd(name.to_owned());
+    assert_eq!(resolve(&of("dropbox"), &env).unwrap().expose(), "from systemd");
+    for (name, env) in [("none", &env), ("dropbox", &common::env())] {
+        let error = resolve(&of(name), env).unwrap_err();
+        assert_eq!(error.id().0, "config/secret-missing", "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_kept_file_is_whole_private_and_replaced_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/deep/token");
+    let reference = SecretRef::File(path.clone());
+    for secret in ["first", "second"] {
+        keep(&reference, &Secret::new(secret)).unwrap();
+        assert_eq!(resolve(&reference, &common::env()).unwrap().expose(), secret);
+    }
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing beside it");
+    assert!(forget(&reference).unwrap());
+    assert!(!forget(&reference).unwrap());
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_could_use_is_private_after_keeping() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("token"), folder.path().join("link"));
+    std::fs::write(&path, "old").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    symlink(&path, &link).unwrap();
+    keep(&SecretRef::File(link.clone()), &Secret::new("new")).unwrap();
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(resolve(&SecretRef::File(path), &common::env()).unwrap().expose(), "new");
+}
+
+#[test]
+fn what_can_only_be_read_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for reference in [
+        SecretRef::Env("X".into()),
+        SecretRef::Command(vec!["true".into()]),
+        SecretRef::Systemd("x".into()),
+        SecretRef::File(folder.path().to_owned()),
+    ] {
+        let error = keep(&reference, &Secret::new(CANARY)).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+        assert!(!format!("{error} {error:?}").contains(CANARY));
+    }
+    assert_eq!(forget(&SecretRef::Env("X".into())).unwrap_err().kind(), Kind::Unsupported);
+}
+
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn without_a_keyring_built_in_the_error_names_the_way_out() {
+    let reference = SecretRef::Keyring("dropbox".into());
+    let failed = [
+        resolve(&reference, &common::env()).map(drop).unwrap_err(),
+        keep(&reference, &Secret::new(CANARY)).unwrap_err(),
+        forget(&reference).map(drop).unwrap_err(),
+    ];
+    for error in failed {
+        assert_eq!((error.kind(), error.id().0), (Kind::SignIn, "auth/no-keyring"));
+    }
+    let page = safelight_core::codes::page("auth/no-keyring").unwrap();
+    assert!(page.text.contains("--store file"));
 }
 
 #[test]

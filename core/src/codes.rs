@@ -127,9 +127,17 @@ pages! {
         "The file system is mounted read-only, often after an error. Check the disk, mount it for writing and \
          run `safelight mirror`.";
     SIGN_IN = "auth/expired", "The service no longer accepts the sign-in",
-        "Nothing is lost; new files wait for this destination. Renew its keys and run `safelight mirror`.";
+        "Nothing is lost; new files wait for this destination. `safelight auth login DESTINATION` signs in again; \
+         for a destination with keys of its own, renew those. Then run `safelight mirror`.";
     SECRET_MISSING = "auth/secret-missing", "A secret could not be fetched",
         "The environment variable, file or command named in the config gave nothing. Nothing was sent.";
+    SIGN_IN_DECLINED = "auth/declined", "The service did not let Safelight in",
+        "Somebody said no on its page, or the code or token is wrong, used or too old. Nothing was kept and nothing \
+         changed. Run `safelight auth login DESTINATION` again to try once more.";
+    NO_KEYRING = "auth/no-keyring", "There is no keyring to keep the sign-in in",
+        "No keyring of the system answers, or this Safelight was built without it (cargo feature `keyring`). On \
+         servers and in containers there usually is none. `safelight auth login DESTINATION --store file` keeps \
+         the sign-in in a file that only you can read. Nothing was kept anywhere.";
     RATE_LIMITED = "destination/rate-limited", "The service asked to slow down",
         "Too many requests. Safelight waits as long as the service says; what is left goes with the next run.";
     UNAVAILABLE = "destination/unavailable", "The service or the connection failed",

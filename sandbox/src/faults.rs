@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::{BoxFuture, pending};
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Frame, Incoming};
 use safelight_core::time::Clock;
@@ -23,11 +23,15 @@ pub enum Fault {
         status: u16,
         /// For the header `Retry-After`.
         retry_after: Option<u64>,
-        /// The body.
+        /// The body; one that begins with `{` is called JSON.
         body: &'static str,
     },
     /// The service acts, but its answer breaks off after this many bytes of the body.
     CutBody(usize),
+    /// The service acts, but the lowest bit of this byte of its answer is wrong; unless the answer is shorter.
+    FlipBody(usize),
+    /// The lowest bit of this byte of the request is wrong when the service sees it. Only the Dropbox stand-in.
+    FlipSent(usize),
     /// The connection breaks before the service sees the request.
     Reset,
     /// The service acts, but the connection breaks before its answer.
@@ -44,6 +48,10 @@ impl Fault {
         Self::Status { status, retry_after: None, body: "" }
     }
 }
+
+/// A mark on a request: its body is to be spoiled at this byte by whoever reads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlipSent(pub(crate) usize);
 
 /// Breaks the connection.
 #[derive(Debug)]
@@ -62,7 +70,7 @@ type Handle<'a> = dyn Fn(Request<Incoming>) -> BoxFuture<'static, Answer> + Send
 /// Lets `handle` answer, spoiled as `fault` says.
 pub(crate) async fn apply(
     fault: Option<Fault>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     handle: &Handle<'_>,
 ) -> Result<Answer, Broken> {
     match fault {
@@ -73,6 +81,11 @@ pub(crate) async fn apply(
             Ok(refusal(status, retry_after, body))
         }
         Some(Fault::CutBody(bytes)) => Ok(handle(request).await.map(|body| cut(body, bytes))),
+        Some(Fault::FlipBody(at)) => Ok(handle(request).await.map(|body| flip(body, at))),
+        Some(Fault::FlipSent(at)) => {
+            request.extensions_mut().insert(FlipSent(at));
+            Ok(handle(request).await)
+        }
         Some(Fault::Reset) => Err(Broken),
         Some(Fault::LoseAnswer) => {
             handle(request).await;
@@ -90,6 +103,10 @@ fn refusal(status: u16, retry_after: Option<u64>, body: &'static str) -> Answer 
     let mut answer = Response::new(whole(Bytes::from_static(body.as_bytes())));
     *answer.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if body.starts_with('{') {
+        let json = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    }
     if let Some(seconds) = retry_after {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -106,6 +123,23 @@ fn cut(body: AnswerBody, bytes: usize) -> AnswerBody {
             _ => Err(Broken.into()),
         });
         async move { next }
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+fn flip(body: AnswerBody, at: usize) -> AnswerBody {
+    let frames = BodyStream::new(body).scan(at, |left, frame| {
+        let frame = frame.map(|frame| {
+            frame.map_data(|data| {
+                let mut data = Vec::from(data);
+                if let Some(byte) = data.get_mut(*left) {
+                    *byte ^= 1;
+                }
+                *left = left.checked_sub(data.len()).unwrap_or(usize::MAX);
+                data.into()
+            })
+        });
+        async move { Some(frame) }
     });
     StreamBody::new(frames).boxed_unsync()
 }

@@ -4,12 +4,14 @@
 //! value and end with it; its data stays in the folder it was given, so that it survives a restart. Code that
 //! talks to a stand-in cannot tell it from the service.
 
+mod dropbox;
 mod faults;
 mod loopback;
 mod s3;
 mod strict;
 mod traffic;
 
+pub use dropbox::{Behaviour, Counters, DropboxSandbox, Quota, RateLimit, TeamSpace, WhenLocked};
 pub use faults::Fault;
 pub use loopback::{Answer, AnswerBody, Loopback};
 pub use s3::S3Sandbox;

@@ -49,7 +49,8 @@ impl Strict {
             Ok(answer) => answer.map(|body| body.map_err(Into::into).boxed_unsync()),
             Err(_) => bare(StatusCode::INTERNAL_SERVER_ERROR),
         };
-        if looks && answer.status().is_server_error() && self.is_folder(&path).await {
+        let fails = answer.status() == StatusCode::INTERNAL_SERVER_ERROR;
+        if looks && fails && self.is_folder(&path).await {
             return bare(StatusCode::NOT_FOUND);
         }
         answer

@@ -233,11 +233,14 @@ impl Call<'_> {
         if self.session.flags.json {
             return Ok(());
         }
+        let fixes = summary::fixes(report, &wiring::signing_in(self.config)?);
         if report.dry_run {
             out.text(&dry_run::summary(report, self.args.list));
+            out.text(&fixes.unwrap_or_default());
             return Ok(());
         }
         out.text(&summary::summary(report));
+        out.text(&fixes.unwrap_or_default());
         // Counting every copy takes longer than a run with nothing to do; `status` is there for that.
         let Some(pointer) = summary::pointer(report) else { return Ok(()) };
         let rules = names::safety_rules(self.config, self.clock.now());

@@ -2,6 +2,7 @@
 
 mod about;
 mod adopt;
+mod auth;
 mod config;
 mod explain;
 mod log;
@@ -24,6 +25,7 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Mirror(args) => mirror::run(session, &args).await,
         Command::Status(args) => status::run(session, &args).await,
+        Command::Auth { what } => auth::run(session, &what).await,
         Command::Adopt { destination } => adopt::run(session, &destination).await,
         Command::Ls { path } => ls::run(session, path.as_deref()).await,
         Command::Log { run, removals } => log::run(session, run, removals).await,

@@ -22,7 +22,7 @@ use crate::open_catalog;
 use crate::render::status::{Row, Status};
 use crate::render::{codes as pages, key};
 use crate::session::{Session, catalog_path};
-use crate::wiring::Opener;
+use crate::wiring::{self, Opener};
 
 /// How many runs are looked through for the last word on a destination.
 const RUNS: usize = 100;
@@ -95,7 +95,8 @@ async fn status(
     if !guards.is_empty() {
         verdict = Verdict::NeedsYou;
     }
-    Ok(Status { verdict, needs, guards, survey, rows, copies: rules.copies, now })
+    let sign_in = wiring::signing_in(config)?;
+    Ok(Status { verdict, needs, guards, survey, rows, sign_in, copies: rules.copies, now })
 }
 
 /// Whether a disk is there and ours, and the room on it; `None` for everything that is not a disk.

@@ -169,6 +169,7 @@ fn failure(error: &Error) -> Value {
 pub fn failed_before_start(out: &Output, failure: &Failure) {
     let mut line = match failure {
         Failure::Config(report) => json!({ "errors": report.to_json() }),
+        Failure::Unasked { question } => json!({ "message": question }),
         Failure::Usage { message, .. } => json!({ "message": message }),
         Failure::Error(error) => self::failure(error),
     };

@@ -8,6 +8,7 @@ pub mod key;
 pub mod moment;
 pub mod paint;
 pub mod safety;
+pub mod sign_in;
 pub mod status;
 pub mod summary;
 pub mod table;

@@ -2,7 +2,7 @@
 
 use safelight_core::catalog::{Amount, DestinationSurvey, Survey};
 use safelight_core::class::MediaClass;
-use safelight_core::codes;
+use safelight_core::codes::{self, Code};
 use safelight_core::provider::Room;
 use safelight_core::time::Timestamp;
 use safelight_core::verdict::{Need, Place, Standing, Verdict};
@@ -12,6 +12,7 @@ use super::codes::{reason, title};
 use super::moment;
 use super::paint::Paint;
 use super::safety::fewer;
+use super::sign_in::remedy;
 use super::table::{Table, left, loose, right};
 use super::text::{count, files, size, span};
 
@@ -22,11 +23,13 @@ pub struct Status {
     /// What somebody has to do.
     pub needs: Vec<Need>,
     /// Guards that stopped a part of the last run of a job: run and code.
-    pub guards: Vec<(i64, codes::Code)>,
+    pub guards: Vec<(i64, Code)>,
     /// What the catalog proves.
     pub survey: Survey,
     /// The destinations of the config.
     pub rows: Vec<Row>,
+    /// The destinations to whose services people sign in.
+    pub sign_in: Vec<String>,
     /// Copies that count as safe.
     pub copies: u32,
     /// Now.
@@ -117,7 +120,7 @@ impl Status {
                 ));
             }
         }
-        remarks.extend(self.needs.iter().map(need));
+        remarks.extend(self.needs.iter().map(|one| need(one, &self.sign_in)));
         for (run, code) in &self.guards {
             remarks
                 .push(format!("run {run}: {}   [{code}]   safelight explain {code}", title(*code)));
@@ -216,10 +219,13 @@ impl Row {
     }
 }
 
-fn need(need: &Need) -> String {
+fn need(need: &Need, sign_in: &[String]) -> String {
     match need {
         Need::Destination { name, code } => {
-            format!("{name}: {}   [{code}]   safelight explain {code}", title(*code))
+            let command = Some(name).filter(|name| sign_in.contains(name));
+            let command = command.and_then(|name| remedy(name, *code));
+            let command = command.unwrap_or_else(|| format!("safelight explain {code}"));
+            format!("{name}: {}   [{code}]   {command}", title(*code))
         }
         Need::Damage(number) => {
             let code = codes::SUSPECTED_DAMAGE;
@@ -241,7 +247,7 @@ fn need(need: &Need) -> String {
 }
 
 fn need_json(one: &Need) -> Value {
-    let message = need(one);
+    let message = need(one, &[]);
     match one {
         Need::Destination { name, code } => {
             json!({ "destination": name, "code": code, "message": title(*code) })
@@ -272,9 +278,20 @@ mod tests {
                 ..Survey::default()
             },
             rows: vec![Row { place, survey, room: None }],
+            sign_in: vec!["dropbox".to_owned()],
             copies: 3,
             now,
         }
+    }
+
+    #[test]
+    fn who_is_signed_out_is_told_the_command_where_there_is_one() {
+        let of = |name: &str, code| {
+            need(&Need::Destination { name: name.to_owned(), code }, &["dropbox".to_owned()])
+        };
+        assert!(of("dropbox", codes::SIGN_IN).ends_with("   safelight auth login dropbox"));
+        assert!(of("bucket", codes::SIGN_IN).ends_with("   safelight explain auth/expired"));
+        assert!(of("dropbox", codes::NO_ROOM).ends_with("   safelight explain destination/full"));
     }
 
     #[test]

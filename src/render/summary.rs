@@ -6,6 +6,7 @@ use safelight_core::key::printable;
 use safelight_core::mirror::{DestinationReport, DestinationState, RunReport};
 
 use super::codes::title;
+use super::sign_in::remedy_for;
 use super::table::{Cell, Table, left, loose, right};
 use super::text::{count, files, plural, size, span};
 
@@ -37,6 +38,18 @@ pub fn pointer(report: &RunReport) -> Option<String> {
         || !report.guards.is_empty()
         || report.cut.is_some();
     worth.then(|| format!("Run {0}. Details: safelight log {0}", report.run.0))
+}
+
+/// What puts right the destinations that refused the sign-in; `sign_in` are those that somebody can sign in to.
+pub fn fixes(report: &RunReport, sign_in: &[String]) -> Option<String> {
+    let fix = |one: &DestinationReport| match &one.state {
+        DestinationState::Stopped(error) if sign_in.contains(&one.name) => {
+            remedy_for(&one.name, error).map(|command| format!("fix: {command}\n"))
+        }
+        _ => None,
+    };
+    let fixes: String = report.destinations.iter().filter_map(fix).collect();
+    (!fixes.is_empty()).then_some(fixes)
 }
 
 /// How often the library was read for what it had to be read for.
@@ -249,6 +262,18 @@ pub mod tests {
         let report = report(0, vec![destination("disk", 0)]);
         assert_eq!(summary(&report), "mirror   31 files in the library, nothing new\n");
         assert_eq!(pointer(&report), None);
+    }
+
+    #[test]
+    fn a_refused_sign_in_is_put_right_by_a_command_where_there_is_one() {
+        let mut refused = destination("dropbox", 0);
+        refused.state = DestinationState::Stopped(Error::new(Kind::SignIn, "listing"));
+        let mut keys = destination("bucket", 0);
+        keys.state = DestinationState::Stopped(Error::new(Kind::SignIn, "listing"));
+        let report = report(1, vec![refused, keys, destination("other", 1)]);
+        let sign_in = ["dropbox".to_owned(), "other".to_owned()];
+        let fixes = fixes(&report, &sign_in);
+        assert_eq!(fixes.as_deref(), Some("fix: safelight auth login dropbox\n"));
     }
 
     #[test]

@@ -10,5 +10,6 @@ mod settings;
 pub use bandwidth::Bandwidth;
 pub use job::{mirror_job, mirror_options};
 pub use nesting::{check as check_nesting, neighbours};
-pub use opener::Opener;
+pub use opener::{Opener, signing_in};
 pub use rules::{deletions, filter};
+pub use settings::without_secrets;

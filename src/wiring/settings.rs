@@ -1,20 +1,30 @@
 //! The settings of a destination in the words of its provider, secrets fetched.
 
-use safelight_config::{Destination, Disk, DiskPlace, Endpoint, Env, OpenDal, OptionValue};
-use safelight_config::{S3, Storage, secrets};
+use safelight_config::{Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, Endpoint, Env};
+use safelight_config::{OpenDal, OptionValue, S3, Storage, secrets};
 use safelight_core::error::Result;
 use safelight_core::registry::{Settings, Value};
 
-/// Settings for the provider of `destination`. Blocks: files are read and programs are waited for.
+/// Settings for the provider of `destination`. Blocks: files are read, programs and the keyring waited for.
 ///
 /// # Errors
 /// A secret that cannot be fetched.
 pub fn of(destination: &Destination, env: &Env) -> Result<Settings> {
+    let mut settings = without_secrets(destination);
+    for (name, reference) in destination.storage.secrets() {
+        settings = settings.with(name, Value::Secret(secrets::resolve(reference, env)?));
+    }
+    Ok(settings)
+}
+
+/// The same, as far as no secret is needed: for signing in.
+pub fn without_secrets(destination: &Destination) -> Settings {
     let settings = Settings::new(&destination.name);
     match &destination.storage {
-        Storage::Disk(disk) => Ok(of_disk(disk, destination.removable, settings)),
-        Storage::S3(s3) => of_s3(s3, settings, env),
-        Storage::OpenDal(service) => of_opendal(service, settings, env),
+        Storage::Disk(disk) => of_disk(disk, destination.removable, settings),
+        Storage::S3(s3) => of_s3(s3, settings),
+        Storage::OpenDal(service) => of_opendal(service, settings),
+        Storage::Dropbox(dropbox) => of_dropbox(dropbox, settings),
     }
 }
 
@@ -37,7 +47,7 @@ fn of_disk(disk: &Disk, removable: bool, mut settings: Settings) -> Settings {
         .with_text("read_back", disk.read_back.to_string())
 }
 
-fn of_s3(s3: &S3, settings: Settings, env: &Env) -> Result<Settings> {
+fn of_s3(s3: &S3, settings: Settings) -> Settings {
     let has_name = match &s3.endpoint {
         Endpoint::Aws => true,
         Endpoint::Url(url) => has_host_name(url),
@@ -48,20 +58,16 @@ fn of_s3(s3: &S3, settings: Settings, env: &Env) -> Result<Settings> {
         .with_text("bucket", &s3.bucket)
         .with_text("region", &s3.region)
         .with_text("root", &s3.root)
-        .with_text("virtual_host", virtual_host.to_string());
+        .with_text("virtual_host", virtual_host.to_string())
+        .with_text("checksum", &s3.checksum)
+        .with_text("conditional_writes", s3.conditional_writes.to_string());
     if let Some(class) = &s3.storage_class {
         settings = settings.with_text("storage_class", class);
     }
     if let Endpoint::Url(url) = &s3.endpoint {
         settings = settings.with_text("endpoint", url);
     }
-    if let Some(keys) = &s3.keys {
-        let fetched = |reference| secrets::resolve(reference, env).map(Value::Secret);
-        settings = settings
-            .with("access_key_id", fetched(&keys.access_key_id)?)
-            .with("secret_access_key", fetched(&keys.secret_access_key)?);
-    }
-    Ok(settings)
+    settings
 }
 
 /// Whether a bucket can be put in front of the host: an address or `localhost` has no names below it.
@@ -71,17 +77,33 @@ fn has_host_name(url: &str) -> bool {
     host != "localhost" && !host.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err()
 }
 
-fn of_opendal(service: &OpenDal, settings: Settings, env: &Env) -> Result<Settings> {
+fn of_opendal(service: &OpenDal, settings: Settings) -> Settings {
     let mut settings =
         settings.with_text("service", &service.service).with_text("root", &service.root);
     for (name, value) in &service.options {
-        let value = match value {
-            OptionValue::Text(text) => Value::Text(text.clone()),
-            OptionValue::Secret(reference) => Value::Secret(secrets::resolve(reference, env)?),
-        };
-        settings = settings.with(name, value);
+        if let OptionValue::Text(text) = value {
+            settings = settings.with_text(name, text);
+        }
     }
-    Ok(settings)
+    settings
+}
+
+fn of_dropbox(dropbox: &Dropbox, settings: Settings) -> Settings {
+    let mut settings = settings.with_text("root", &dropbox.root);
+    let mut add = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            settings = settings.clone().with_text(name, value);
+        }
+    };
+    add("app_key", &dropbox.app_key);
+    add("path_root", &dropbox.path_root);
+    if let DropboxEndpoint::Service { api, content, notify, www } = &dropbox.endpoint {
+        add("api_url", api);
+        add("content_url", content);
+        add("notify_url", notify);
+        add("www_url", www);
+    }
+    settings
 }
 
 #[cfg(test)]

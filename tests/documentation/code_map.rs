@@ -10,6 +10,7 @@ const FOLDERS: &[&str] = &[
     "catalog/src",
     "providers/disk/src",
     "providers/object/src",
+    "providers/dropbox/src",
     "providers/all/src",
     "http/src",
     "sandbox/src",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::home::{Home, TWO_DISKS};
+use crate::home::{Home, TWO_DISKS, tree};
 
 #[test]
 fn a_folder_that_was_removed_is_absent_and_not_made_again() {
@@ -108,4 +108,22 @@ fn folders_inside_each_other_are_refused() {
     std::os::unix::fs::symlink("library", linked.path("link")).unwrap();
     linked.mirror(6).says(&["config/nested-paths"]);
     assert_eq!(linked.photos_in("library").len(), 1);
+}
+
+#[test]
+fn the_dropbox_inside_the_program_takes_every_photo_once_and_asks_for_no_sign_in() {
+    let home = Home::new(
+        "[destination.box]\ntype = \"dropbox\"\nendpoint = \"sandbox\"\nsandbox = \"box\"\nroot = \"Pictures\"\n",
+    );
+    home.photos(5);
+    home.write("library/über alles/Größe 1.JPG", "names of all kinds");
+    home.mirror(0).says(&["6 copied"]);
+    let stored: Vec<_> = tree(&home.path("box")).into_values().map(|(bytes, _)| bytes).collect();
+    for (path, (bytes, _)) in home.photos_in("library") {
+        assert!(stored.contains(&bytes), "{}", path.display());
+    }
+    home.mirror(0).says(&["nothing new"]);
+    assert!(home.good(["status"]).starts_with("Yes: all 6 files are safe."));
+    let about = home.good(["about"]);
+    assert!(about.contains("everything") && about.contains(" TB"), "one pool for all: {about}");
 }

@@ -1,7 +1,7 @@
 //! The settings of `[destination.NAME]`.
 
 use crate::definition::{Form, Kind, Setting, Variants, Word};
-use crate::words::{AMOUNT, DURATION, ENDPOINT, LIMIT, NAME, ROOT};
+use crate::words::{ADDRESS, AMOUNT, DURATION, ENDPOINT, LIMIT, NAME, ROOT};
 
 pub(super) const DESTINATION: Variants = Variants {
     tag: "type",
@@ -17,12 +17,7 @@ pub(super) const DESTINATION: Variants = Variants {
             "How long it may be absent before you have to act.",
         )
         .default("\"14 days\""),
-        Setting::new(
-            "pool",
-            Form::List(&Form::Table(POOL)),
-            "Quotas: media classes that share a limit. A class that no pool counts has no limit.",
-        )
-        .default("[]"),
+        POOLS.default("[]"),
     ],
     kinds: &[
         Kind { word: "disk", help: "A folder or an external disk.", later: false, settings: DISK },
@@ -33,7 +28,7 @@ pub(super) const DESTINATION: Variants = Variants {
             later: false,
             settings: OPENDAL,
         },
-        Kind { word: "dropbox", help: "Dropbox.", later: true, settings: DROPBOX },
+        Kind { word: "dropbox", help: "Dropbox.", later: false, settings: DROPBOX },
         Kind {
             word: "amazon-photos",
             help: "Amazon Photos.",
@@ -42,6 +37,12 @@ pub(super) const DESTINATION: Variants = Variants {
         },
     ],
 };
+
+const POOLS: Setting = Setting::new(
+    "pool",
+    Form::List(&Form::Table(POOL)),
+    "Quotas: media classes that share a limit. A class that no pool counts has no limit.",
+);
 
 const CLASSES: &[Word] = &[
     Word::now("photo"),
@@ -104,10 +105,23 @@ const S3: &[Setting] = &[
     Setting::new("sandbox", Form::Path, "Where the sandbox keeps its objects."),
     Setting::new("access_key_id", Form::Secret, "The public half of the key."),
     Setting::new("secret_access_key", Form::Secret, "The secret half of the key."),
+    Setting::new("session_token", Form::Secret, "For keys that expire."),
     Setting::new("root", Form::Words(&ROOT), "The prefix of all objects.").default("\"\""),
     Setting::new("path_style", Form::Flag, "The bucket stands in the path, not in the host name.")
         .default("false"),
     Setting::new("storage_class", Form::Words(&NAME), "The storage class of new objects."),
+    Setting::new(
+        "checksum",
+        Form::Choice(&[Word::now("crc32c"), Word::now("none")]),
+        "\"none\" for a service that refuses CRC-32C; then only ETags that are MD5 prove what arrived.",
+    )
+    .default("\"crc32c\""),
+    Setting::new(
+        "conditional_writes",
+        Form::Flag,
+        "false for a service that refuses or ignores If-Match and If-None-Match.",
+    )
+    .default("true"),
 ];
 
 const OPENDAL: &[Setting] = &[
@@ -122,11 +136,39 @@ const OPENDAL: &[Setting] = &[
 ];
 
 const DROPBOX: &[Setting] = &[
-    Setting::new("app_key", Form::Text, "\"shipped\", or your own app's key.").private(),
-    Setting::new("token", Form::Secret, "The sign-in."),
-    Setting::new("root", Form::Words(&ROOT), "The folder inside Dropbox."),
-    Setting::new("endpoint", Form::Words(&ENDPOINT), "\"sandbox\" for trying out.").private(),
+    Setting::new(
+        "app_key",
+        Form::Words(&NAME),
+        "The key of your app in the Dropbox App Console; not needed for the sandbox.",
+    )
+    .private(),
+    Setting::new(
+        "token",
+        Form::Secret,
+        "The sign-in that lasts; `safelight auth login` puts it there.",
+    ),
+    Setting::new("access_token", Form::Secret, "Instead of `token`: one that lasts a few hours."),
+    Setting::new("root", Form::Words(&ROOT), "The folder inside Dropbox, or inside the app's folder.")
+        .default("\"\""),
+    Setting::new("path_root", Form::Words(&NAME), "The namespace id of a team space.").private(),
+    Setting::new(
+        "endpoint",
+        Form::ChoiceOrTable(&[Word::now("sandbox")], DROPBOX_HOSTS),
+        "\"sandbox\" is a stand-in inside the program for trying out; a table has other addresses.",
+    )
+    .private(),
     Setting::new("sandbox", Form::Path, "Where the sandbox keeps its files."),
+    // One account, one quota: everything counts against it.
+    POOLS.default(
+        "[{ counts = [\"photo\", \"raw\", \"video\", \"sidecar\", \"other\"], limit = \"ask\", keep_free = \"5%\" }]",
+    ),
+];
+
+const DROPBOX_HOSTS: &[Setting] = &[
+    Setting::new("api", Form::Words(&ADDRESS), "Where calls go."),
+    Setting::new("content", Form::Words(&ADDRESS), "Where files go."),
+    Setting::new("notify", Form::Words(&ADDRESS), "Where changes are waited for."),
+    Setting::new("www", Form::Words(&ADDRESS), "Where people sign in."),
 ];
 
 const AMAZON_PHOTOS: &[Setting] = &[

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use safelight_core::error::Result;
 use safelight_core::registry::Registry;
+use safelight_dropbox::DropboxFactory;
 use safelight_object::{OpenDalFactory, S3Factory};
 
 /// All providers that are built in; `disk` only where its system calls are. A program adds its own with [`Registry::with`].
@@ -14,7 +15,10 @@ pub fn registry() -> Result<Registry> {
     let registry = Registry::default();
     #[cfg(unix)]
     let registry = registry.with(Arc::new(safelight_disk::DiskFactory))?;
-    registry.with(Arc::new(S3Factory))?.with(Arc::new(OpenDalFactory))
+    registry
+        .with(Arc::new(S3Factory))?
+        .with(Arc::new(OpenDalFactory))?
+        .with(Arc::new(DropboxFactory))
 }
 
 #[cfg(test)]
@@ -25,7 +29,8 @@ mod tests {
     #[test]
     fn every_built_in_provider_is_found_and_explains_itself() {
         let registry = registry().unwrap();
-        for kind in ["disk", "s3", "opendal"].into_iter().skip(usize::from(!cfg!(unix))) {
+        for kind in ["disk", "s3", "opendal", "dropbox"].into_iter().skip(usize::from(!cfg!(unix)))
+        {
             let factory = registry.get(kind).unwrap();
             assert_eq!(factory.kind(), kind);
             assert!(!factory.about().is_empty());

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
@@ -123,7 +124,12 @@ impl Commits {
             .zip(proofs)
             .map(|(order, proof)| {
                 let proof = proof?;
+                let modified = order.temp.stamp()?.modified;
                 let used = self.place(order, &mut folders)?;
+                // Some programs behind FUSE take a new name for a change of the file.
+                if order.temp.stamp()?.modified != modified {
+                    order.temp.set_modified(modified)?;
+                }
                 Ok((proof, used))
             })
             .collect();
@@ -143,10 +149,7 @@ impl Commits {
 
     /// Makes the bytes of all orders durable and reads them back.
     fn make_durable(&self, orders: &[Order]) -> Vec<Result<Proof>> {
-        let dated: Vec<_> = orders
-            .iter()
-            .map(|order| order.modified.map_or(Ok(()), |time| order.temp.set_modified(time)))
-            .collect();
+        let dated: Vec<_> = orders.iter().map(|order| self.date(order)).collect();
         let together = (orders.len() > MANY && self.tree.rules.syncs_as_a_whole)
             .then(|| sync::whole(self.tree.root.handle()))
             .flatten();
@@ -160,6 +163,21 @@ impl Commits {
             prove(order)
         });
         dated.into_iter().zip(proofs).map(|(dated, proof)| dated.and(proof)).collect()
+    }
+
+    /// Sets the modification time. Where only size and time tell versions apart, a file that would look like the
+    /// one it replaces gets a time one step later; the receipt says so.
+    fn date(&self, order: &Order) -> Result<()> {
+        if let Some(time) = order.modified {
+            order.temp.set_modified(time)?;
+        }
+        let PutMode::Replace(version) = &order.mode else { return Ok(()) };
+        let stamp = order.temp.stamp()?;
+        if self.tree.tag(&stamp) != *version {
+            return Ok(());
+        }
+        let step = Duration::from_nanos(self.tree.rules.granularity_ns);
+        order.temp.set_modified(stamp.modified.plus(step))
     }
 
     /// Gives the order's file its name. Answers which folders must be durable for that.
@@ -315,3 +333,6 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
         done.collect()
     })
 }
+
+#[cfg(test)]
+mod tests;

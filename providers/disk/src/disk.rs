@@ -131,7 +131,8 @@ fn declared_rules(place: &Place, usage: Use, options: &Options) -> Rules {
         Ok(Found::Base { base, .. }) => base,
         Err(_) => return Rules::exact(),
     };
-    Root::open(&path).and_then(|root| Rules::of(root.handle())).unwrap_or(Rules::exact())
+    let rules = Root::open(&path).and_then(|root| Tree::rules(&root, usage));
+    rules.map_or(Rules::exact(), |(rules, _)| rules)
 }
 
 fn capabilities_of_library() -> Capabilities {
@@ -153,6 +154,7 @@ fn capabilities_by(rules: &Rules) -> Capabilities {
         time_granularity_ns: rules.granularity_ns,
         max_item_bytes: rules.max_item_bytes,
         names: rules.names,
+        atomic_replace: rules.replaces_at_once,
         concurrency: CONCURRENCY,
         batch: BATCH,
         ..Capabilities::default()
@@ -218,9 +220,20 @@ impl Site {
             let path = self.place.find(self.usage, self.options.removable)?.make()?;
             self.open(&mut parts, &path)?
         };
-        let workshop = Arc::new(Workshop::open(Arc::clone(&tree))?);
+        let mut workshop = Workshop::open(tree)?;
+        workshop.learn()?;
+        let tree = Arc::clone(&workshop.tree);
+        parts.tree = Some(Arc::clone(&tree));
+        if tree.rules.names != self.rules.names {
+            let context = format!(
+                "{} holds fewer names than its kind of file system promises; \
+                 that is noted there, and the next run goes by it",
+                tree.path().display()
+            );
+            return Err(Error::new(Kind::Absent, context));
+        }
         let commits = Arc::new(Commits::new(tree, Arc::clone(&self.shape)));
-        Ok(parts.tools.insert((workshop, commits)).clone())
+        Ok(parts.tools.insert((Arc::new(workshop), commits)).clone())
     }
 
     /// Below a root that was removed while it was open everything is missing; the root is what to report.
@@ -250,7 +263,7 @@ impl Site {
         if self.usage == Use::Destination {
             check_writable(&tree.root, tree.path())?;
         }
-        let volume = volume::identity(tree.root.facts().device, &tree);
+        let volume = volume::identity(tree.root.facts().device, &tree.root, &tree.rules);
         Ok(Health { root: RootState::Ready, volume, signed_in_until: None })
     }
 

@@ -1,5 +1,8 @@
-//! What the kinds of file system can hold, told by their type and not by trial, so that opening a
-//! destination changes nothing.
+//! What the kinds of file system can hold, told by their type, so that opening a destination changes nothing.
+//!
+//! What this table promises too freely (a folder of ext4 that ignores case, a layer that shortens names) is
+//! found by trial before the first file is written, see `trial`. What it forbids stays forbidden: a disk
+//! travels, and where it is plugged in next, other drivers may refuse what this one takes.
 //!
 //! Invariant: an unknown kind gets the strictest rules. They cost readable names, never a file.
 
@@ -7,10 +10,12 @@ use rustix::fd::AsFd;
 use rustix::io::Errno;
 use safelight_core::capability::{Length, NameRules};
 
+use crate::findings::Findings;
 use crate::names::Spelling;
 
 /// What one kind of file system can hold and promises.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a promise of its own")]
 pub(crate) struct Rules {
     /// Which names are the same.
     pub(crate) names: NameRules,
@@ -24,6 +29,8 @@ pub(crate) struct Rules {
     pub(crate) stable_inodes: bool,
     /// One `syncfs` makes many files durable and reports what failed.
     pub(crate) syncs_as_a_whole: bool,
+    /// A name goes over from one file to another in one step, whoever looks and whenever the power fails.
+    pub(crate) replaces_at_once: bool,
     /// The id in `statfs` comes from the file system itself and not from the device it is on.
     pub(crate) lasting_id: bool,
 }
@@ -45,6 +52,7 @@ impl Rules {
             max_item_bytes: None,
             stable_inodes: true,
             syncs_as_a_whole: false,
+            replaces_at_once: true,
             lasting_id: false,
         }
     }
@@ -63,6 +71,7 @@ impl Rules {
             max_item_bytes: None,
             stable_inodes: false,
             syncs_as_a_whole: false,
+            replaces_at_once: false,
             lasting_id: false,
         }
     }
@@ -82,6 +91,7 @@ impl Rules {
         rules.spelling = Spelling::Utf8;
         rules.granularity_ns = granularity_ns;
         rules.stable_inodes = true;
+        rules.replaces_at_once = true;
         rules
     }
 
@@ -91,12 +101,35 @@ impl Rules {
         rules
     }
 
-    /// Whether both promise the same to those who store: names, times, sizes.
+    /// Whether both promise the same to those who store: names, times, sizes. How names are written is no
+    /// promise: nobody outside sees it.
     pub(crate) fn promises_like(&self, other: &Self) -> bool {
-        let promise = |rules: &Self| {
-            (rules.names, rules.spelling, rules.granularity_ns, rules.max_item_bytes)
-        };
+        let promise = |rules: &Self| (rules.names, rules.granularity_ns, rules.max_item_bytes);
         promise(self) == promise(other)
+    }
+
+    /// The same rules, made stricter by what was found by trial.
+    pub(crate) fn and(mut self, found: &Findings) -> Self {
+        self.names.case_blind |= found.case_blind;
+        self.names.normalises |= found.normalises;
+        if let Some(longest) = found.longest {
+            self.names.max_segment = Some(Length::Bytes(longest));
+        }
+        self.spelling = self.spelling.max(found.spelling);
+        self.granularity_ns = self.granularity_ns.max(found.step_ns);
+        self
+    }
+
+    /// Whether every name in a stored path is short enough.
+    pub(crate) fn holds(&self, stored: &[u8]) -> bool {
+        let fits = |name: &[u8]| match self.names.max_segment {
+            None => true,
+            Some(Length::Bytes(most)) => name.len() <= most,
+            Some(Length::Utf16(most)) => {
+                String::from_utf8_lossy(name).encode_utf16().count() <= most
+            }
+        };
+        stored.split(|byte| *byte == b'/').all(fits)
     }
 
     /// The rules of the file system that `fd` stands on.
@@ -127,7 +160,9 @@ impl Rules {
             // exFAT
             0x2011_bab0 => Self { syncs_as_a_whole: true, ..Self::windows(2 * SECOND_NS) },
             // NTFS: ntfs3, ntfs
-            0x7366_746e | 0x5346_544e => Self { stable_inodes: true, ..Self::windows(100) },
+            0x7366_746e | 0x5346_544e => {
+                Self { stable_inodes: true, replaces_at_once: true, ..Self::windows(100) }
+            }
             // HFS+
             0x482b => Self::apple(SECOND_NS),
             // FUSE, SMB and everything else
@@ -156,6 +191,21 @@ impl Rules {
     }
 }
 
+/// The name of the kind of file system that `fd` stands on, as the system has it.
+pub(crate) fn kind(fd: impl AsFd) -> Result<String, Errno> {
+    let found = rustix::fs::fstatfs(fd)?;
+    #[cfg(target_os = "linux")]
+    let name = format!("{:x}", found.f_type);
+    #[cfg(not(target_os = "linux"))]
+    let name = found
+        .f_fstypename
+        .iter()
+        .take_while(|letter| **letter != 0)
+        .map(|letter| char::from(letter.cast_unsigned()))
+        .collect();
+    Ok(name)
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -168,5 +218,30 @@ mod tests {
         assert!(Rules::of_magic(0x2011_bab0).names.case_blind);
         assert_eq!(Rules::of_magic(0x6573_5546), Rules::cautious());
         assert_eq!(Rules::of_magic(1), Rules::cautious());
+    }
+
+    #[test]
+    fn what_is_found_only_makes_rules_stricter() {
+        let loose = Findings { spelling: Spelling::Bytes, step_ns: 1, ..Findings::default() };
+        assert_eq!(Rules::cautious().and(&loose), Rules::cautious());
+        let strict = Findings {
+            case_blind: true,
+            normalises: false,
+            spelling: Spelling::Ascii,
+            longest: Some(143),
+            step_ns: SECOND_NS,
+        };
+        let rules = Rules::exact().and(&strict);
+        assert!(rules.names.case_blind && !rules.names.normalises);
+        assert_eq!(rules.names.max_segment, Some(Length::Bytes(143)));
+        assert_eq!((rules.spelling, rules.granularity_ns), (Spelling::Ascii, SECOND_NS));
+    }
+
+    #[test]
+    fn the_length_of_a_name_is_counted_as_the_kind_counts() {
+        let wide = "\u{65e5}".repeat(255);
+        assert!(Rules::windows(1).holds(wide.as_bytes()));
+        assert!(!Rules::windows(1).holds(format!("a/{wide}x").as_bytes()));
+        assert!(!Rules::exact().holds(wide.as_bytes()));
     }
 }

@@ -7,15 +7,18 @@ use std::borrow::Cow;
 
 use safelight_core::escape::{Place, escape, unescape};
 
-/// How names are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How names are written. Each one also keeps clear of what those before it keep clear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Spelling {
     /// As they are.
+    #[default]
     Bytes,
     /// As they are, if they are UTF-8; other bytes are escaped.
     Utf8,
     /// Without anything that Windows or its file systems refuse.
     Windows,
+    /// Without anything but plain letters, digits and harmless signs: some drivers of FAT hold no others.
+    Ascii,
 }
 
 impl Spelling {
@@ -24,9 +27,11 @@ impl Spelling {
         match self {
             Self::Bytes => Cow::Borrowed(name),
             Self::Utf8 => Cow::Owned(escape(name, |_, _| false).into_bytes()),
-            Self::Windows => {
-                let device = is_device(name);
-                let refused = |c, place: Place| (device && place.first) || is_refused(c, place);
+            Self::Windows | Self::Ascii => {
+                let (device, plain) = (is_device(name), self == Self::Ascii);
+                let refused = |c: char, place: Place| {
+                    (device && place.first) || (plain && !c.is_ascii()) || is_refused(c, place)
+                };
                 Cow::Owned(escape(name, refused).into_bytes())
             }
         }
@@ -91,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_name_comes_back_and_none_collides() {
-        for spelling in [Spelling::Bytes, Spelling::Utf8, Spelling::Windows] {
+        for spelling in [Spelling::Bytes, Spelling::Utf8, Spelling::Windows, Spelling::Ascii] {
             let stored: Vec<_> = NASTY.iter().map(|name| spelling.write(name)).collect();
             for (name, stored) in NASTY.iter().zip(&stored) {
                 assert_eq!(spelling.read(stored).unwrap(), *name);
@@ -107,6 +112,7 @@ mod tests {
         assert_eq!(Spelling::Windows.write(b"aux.jpg").as_ref(), b"%61ux.jpg");
         assert_eq!(Spelling::Windows.write(b"IMG 1.jpg").as_ref(), b"IMG 1.jpg");
         assert_eq!(Spelling::Windows.write_path(b"a?/b").as_slice(), b"a%3F/b");
+        assert_eq!(Spelling::Ascii.write("é?.jpg".as_bytes()).as_ref(), b"%C3%A9%3F.jpg");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use safelight_core::provider::{Proof, Receipt, Relocate};
 
 use crate::facts::Stamp;
 use crate::fault::{Act, fault, number};
-use crate::remove::{expect, move_to, prune};
+use crate::remove::{expect, keep_time, move_to, prune};
 use crate::root::{open_file, split};
 use crate::space::Space;
 use crate::sync;
@@ -60,6 +60,7 @@ impl Mover {
             Relocate::Move => self.shift(&source, to)?,
             Relocate::Copy => self.copy(&source, to)?,
         }
+        keep_time(tree, to, facts.stamp.modified);
         let facts = tree.root.stat(&target).map_err(looked)?;
         Ok(self.receipt(&facts.stamp))
     }

@@ -5,20 +5,20 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, unlinkat, utimensat};
 use rustix::io::Errno;
 use safelight_core::entry::Version;
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::Key;
 use safelight_core::permit::{Disposal, RemovalPermit};
 use safelight_core::provider::Removed;
-use safelight_core::time::Clock;
+use safelight_core::time::{Clock, Timestamp};
 
 use crate::facts::{Facts, What};
 use crate::fault::{Act, fault};
-use crate::root::{look_in, split};
+use crate::root::{look_in, split, stat_in};
 use crate::sync;
-use crate::temp::rename_new;
+use crate::temp::{both, rename_new};
 use crate::tree::Tree;
 
 /// Removes what `permit` names. Blocks.
@@ -36,7 +36,7 @@ pub(crate) fn remove(
         Errno::NOTDIR => Error::new(Kind::NotFound, format!("there is no {key}")),
         errno => failed(errno),
     })?;
-    expect(tree, key, look_in(&folder, name).map_err(failed)?, permit.version())?;
+    let facts = expect(tree, key, look_in(&folder, name).map_err(failed)?, permit.version())?;
     permit.still_good(clock)?;
     let removed = match permit.disposal() {
         Disposal::Purge => {
@@ -45,6 +45,7 @@ pub(crate) fn remove(
         }
         Disposal::Trash(to) => {
             move_to(tree, shape, (&folder, name), to)?;
+            keep_time(tree, to, facts.stamp.modified);
             Removed::Kept(to.clone())
         }
     };
@@ -84,6 +85,17 @@ pub(crate) fn move_to(
     let (folder, grown) = tree.root.make_folder(above).map_err(failed)?;
     rename_new(from, from_name, &folder, name).map_err(failed)?;
     std::iter::once(&folder).chain(&grown).try_for_each(sync::folder).map_err(failed)
+}
+
+/// Gives a file that was moved its modification time back, should it have lost it: some programs behind FUSE take
+/// a new name for a change of the file. Not a promise, since the file itself is where it should be.
+pub(crate) fn keep_time(tree: &Tree, key: &Key, modified: Timestamp) {
+    let stored = tree.stored(key);
+    let (above, name) = split(&stored);
+    let Ok(folder) = tree.root.folder(above) else { return };
+    if stat_in(&folder, name).is_ok_and(|facts| facts.stamp.modified != modified) {
+        let _ = utimensat(&folder, name, &both(modified), AtFlags::SYMLINK_NOFOLLOW);
+    }
 }
 
 /// Removes the folder at the stored path and those above it, as long as they are empty. Not a promise: what

@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use crate::facts::{Facts, What};
+use crate::fault::number;
 
 /// What folders are made with; the user's mask takes from it.
 const FOLDER_MODE: Mode = Mode::from_raw_mode(0o755);
@@ -45,6 +46,17 @@ impl Root {
             facts,
             #[cfg(target_os = "linux")]
             beneath,
+        })
+    }
+
+    /// The same open folder once more.
+    pub(crate) fn again(&self) -> Result<Self, Errno> {
+        let failed = |error: std::io::Error| number(&error);
+        Ok(Self {
+            handle: self.handle.try_clone().map_err(failed)?,
+            facts: self.facts,
+            #[cfg(target_os = "linux")]
+            beneath: self.beneath,
         })
     }
 

@@ -33,10 +33,10 @@ impl Space {
     /// Promises `length` bytes on the file system of `root`.
     ///
     /// # Errors
-    /// [`Kind::NoRoom`] if they would eat into the reserve.
+    /// [`Kind::NoRoom`] if they would eat into the reserve. Where the room is not known, all are promised.
     pub(crate) fn claim(self: &Arc<Self>, root: &OwnedFd, length: u64) -> Result<Claim> {
         let mut announced = self.lock();
-        let (total, available) = measure(root)?;
+        let (total, available) = measure(root)?.unwrap_or((u64::MAX, u64::MAX));
         let free = available.saturating_sub(self.reserve.of(total)).saturating_sub(*announced);
         if length > free {
             let context = format!("{length} bytes wanted, {free} free besides the reserve");
@@ -48,11 +48,15 @@ impl Space {
 
     /// The one pool that everything counts against.
     pub(crate) fn pool(&self, root: &OwnedFd) -> Result<PoolUsage> {
-        let (total, available) = measure(root)?;
-        let reserve = self.reserve.of(total);
-        let (total, free) = (total.saturating_sub(reserve), available.saturating_sub(reserve));
-        let used = total.saturating_sub(free);
-        Ok(PoolUsage { counts: MediaClass::ALL.to_vec(), room: Room::Limited { used, total } })
+        let limited = |(total, available): (u64, u64)| {
+            let reserve = self.reserve.of(total);
+            let (total, free) = (total.saturating_sub(reserve), available.saturating_sub(reserve));
+            Room::Limited { used: total.saturating_sub(free), total }
+        };
+        Ok(PoolUsage {
+            counts: MediaClass::ALL.to_vec(),
+            room: measure(root)?.map_or(Room::Unknown, limited),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, u64> {
@@ -75,12 +79,15 @@ impl Drop for Claim {
     }
 }
 
-/// Bytes in all, and bytes that an ordinary user can still write.
-fn measure(root: &OwnedFd) -> Result<(u64, u64)> {
+/// Bytes in all, and bytes that an ordinary user can still write. `None` where the file system does not tell:
+/// some that are served through FUSE or the network have no blocks at all.
+fn measure(root: &OwnedFd) -> Result<Option<(u64, u64)>> {
     let vfs = rustix::fs::fstatvfs(root)
         .map_err(|errno| fault(errno, Act::Read, "asking for the room left"))?;
     let block = vfs.f_frsize;
-    Ok((vfs.f_blocks.saturating_mul(block), vfs.f_bavail.saturating_mul(block)))
+    let (total, available) =
+        (vfs.f_blocks.saturating_mul(block), vfs.f_bavail.saturating_mul(block));
+    Ok((total > 0).then_some((total, available)))
 }
 
 #[cfg(test)]
@@ -95,7 +102,7 @@ mod tests {
             rustix::fs::open(dir.path(), rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty())
                 .unwrap();
         let space = Arc::new(Space::new(Reserve::Bytes(0)));
-        let (_, available) = measure(&root).unwrap();
+        let (_, available) = measure(&root).unwrap().unwrap();
         let mut claim = space.claim(&root, available / 4 * 3).unwrap();
         let refused = space.claim(&root, available / 2).unwrap_err();
         assert_eq!(refused.kind(), Kind::NoRoom);

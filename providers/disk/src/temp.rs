@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rustix::fs::{
-    AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, openat, renameat,
-    unlinkat,
+    AtFlags, Mode, OFlags, Timespec, Timestamps, fstat, futimens, openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 use safelight_core::digest::{Algorithms, Digests, Hasher};
@@ -68,14 +67,7 @@ impl Temp {
 
     /// Sets its modification time. A file system that keeps none is no failure: the receipt says what it kept.
     pub(crate) fn set_modified(&self, modified: Timestamp) -> Result<()> {
-        let times = Timestamps {
-            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            last_modification: Timespec {
-                tv_sec: modified.seconds(),
-                tv_nsec: modified.subsec_nanos().into(),
-            },
-        };
-        match futimens(&self.file, &times) {
+        match futimens(&self.file, &both(modified)) {
             Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => Ok(()),
             Err(errno) => Err(fault(errno, Act::Write, "setting the time of an unfinished file")),
         }
@@ -143,6 +135,12 @@ impl Drop for Temp {
             let _ = unlinkat(&self.workshop.folder, &*self.name, AtFlags::empty());
         }
     }
+}
+
+/// Both times of a file. Many programs behind FUSE take no time at all, and say nothing, if only one is given.
+pub(crate) fn both(modified: Timestamp) -> Timestamps {
+    let time = Timespec { tv_sec: modified.seconds(), tv_nsec: modified.subsec_nanos().into() };
+    Timestamps { last_access: time, last_modification: time }
 }
 
 /// Renames unless something has the new name: in one step where the file system can, else by a second name

@@ -12,6 +12,8 @@ use safelight_core::key::{Key, RESERVED};
 use crate::facts::{Facts, Stamp, What};
 use crate::fault::{Act, fault};
 use crate::filesystem::Rules;
+use crate::findings::{Findings, Note};
+use crate::names::Spelling;
 use crate::place::absent;
 use crate::root::Root;
 
@@ -32,17 +34,40 @@ pub(crate) struct Tree {
     pub(crate) rules: Rules,
     pub(crate) usage: Use,
     path: PathBuf,
+    note: Option<Note>,
 }
 
 impl Tree {
     /// Opens the folder at `path`.
     pub(crate) fn open(path: &Path, usage: Use) -> Result<Self, Errno> {
         let root = Root::open(path)?;
+        let (rules, note) = Self::rules(&root, usage)?;
+        Ok(Self { root, rules, usage, path: path.to_owned(), note })
+    }
+
+    /// What holds for names below `root`: what its kind of file system promises, and the note of what was found
+    /// by trial.
+    pub(crate) fn rules(root: &Root, usage: Use) -> Result<(Rules, Option<Note>), Errno> {
         let mut rules = Rules::of(root.handle())?;
         if usage == Use::Library {
-            rules.spelling = crate::names::Spelling::Bytes;
+            rules.spelling = Spelling::Bytes;
+            return Ok((rules, None));
         }
-        Ok(Self { root, rules, usage, path: path.to_owned() })
+        let note = Note::recall(root, &rules);
+        Ok((note.map_or(rules.clone(), |note| rules.and(&note.findings)), note))
+    }
+
+    /// The note of what was found by trial, as it was when the root was opened.
+    pub(crate) fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
+    }
+
+    /// The same root with `findings` taken into account.
+    pub(crate) fn with(&self, findings: Findings) -> Result<Self, Errno> {
+        let root = self.root.again()?;
+        let note = Some(Note { findings, certain: true });
+        let rules = self.rules.clone().and(&findings);
+        Ok(Self { root, rules, usage: self.usage, path: self.path.clone(), note })
     }
 
     /// The path that led here.
@@ -131,5 +156,6 @@ impl Tree {
 /// Whether a stored path is in the part of the reserved folder that only this crate uses.
 pub(crate) fn is_private(path: &[u8]) -> bool {
     let mut names = path.split(|byte| *byte == b'/');
-    names.next() == Some(RESERVED.as_bytes()) && names.next() == Some(b"tmp")
+    let reserved = names.next() == Some(RESERVED.as_bytes());
+    reserved && matches!(names.next(), Some(b"tmp" | b"disk"))
 }

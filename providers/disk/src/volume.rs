@@ -11,7 +11,8 @@ mod linux {
 
     use rustix::fs::{major, minor};
 
-    use crate::tree::Tree;
+    use crate::filesystem::Rules;
+    use crate::root::Root;
 
     const MOUNTS: &str = "/proc/self/mountinfo";
     const BY_UUID: &str = "/dev/disk/by-uuid";
@@ -70,9 +71,9 @@ mod linux {
         rustix::fs::stat(path).ok().map(|stat| stat.st_rdev).filter(|number| *number != 0)
     }
 
-    /// The lasting identity of the file system with the number `device`, on which `tree` stands or which is
-    /// mounted below it. `None` if nothing about it lasts.
-    pub(crate) fn identity(device: u64, tree: &Tree) -> Option<String> {
+    /// The lasting identity of the file system with the number `device`, on which `root` stands or which is
+    /// mounted below it; `rules` are those of the root. `None` if nothing about it lasts.
+    pub(crate) fn identity(device: u64, root: &Root, rules: &Rules) -> Option<String> {
         let mounts = mounts();
         let mount = mounts.iter().find(|mount| mount.device == pair(device));
         let block = mount.and_then(|mount| block_device(&mount.source)).unwrap_or(device);
@@ -83,8 +84,8 @@ mod linux {
         if let Some(uuid) = by_uuid {
             return Some(format!("uuid:{}", uuid.to_string_lossy()));
         }
-        let lasting = tree.rules.lasting_id && device == tree.root.facts().device;
-        let id = rustix::fs::fstatvfs(tree.root.handle()).ok()?.f_fsid;
+        let lasting = rules.lasting_id && device == root.facts().device;
+        let id = rustix::fs::fstatvfs(root.handle()).ok()?.f_fsid;
         (lasting && id != 0).then(|| format!("fsid:{id:016x}"))
     }
 
@@ -172,10 +173,11 @@ pub(crate) use other::{identity, mount_point};
 mod other {
     use std::path::{Path, PathBuf};
 
-    use crate::tree::Tree;
+    use crate::filesystem::Rules;
+    use crate::root::Root;
 
     /// The number in `statfs` is only the device's and does not last, so nothing is said.
-    pub(crate) fn identity(_device: u64, _tree: &Tree) -> Option<String> {
+    pub(crate) fn identity(_device: u64, _root: &Root, _rules: &Rules) -> Option<String> {
         None
     }
 

@@ -14,9 +14,11 @@ use safelight_core::error::{Error, Kind, Result};
 
 use crate::facts::Facts;
 use crate::fault::{Act, fault};
+use crate::findings::Note;
 use crate::root::{look_in, stat_in};
 use crate::sync;
 use crate::tree::Tree;
+use crate::trial::{discard, try_out};
 
 const FOLDER: &[u8] = b".safelight/tmp";
 const LOCK_ENDING: &str = ".lock";
@@ -44,6 +46,26 @@ impl Workshop {
         let (token, lock) = enrol(&folder)?;
         sweep(&folder, &token).map_err(failed)?;
         Ok(Self { tree, folder, token, count: AtomicU64::new(0), _lock: lock })
+    }
+
+    /// Tries out what names the file system holds, unless a note of it is certain, and keeps the note. From
+    /// then on the tree of this workshop goes by it.
+    ///
+    /// # Errors
+    /// Those of the disk; nothing is known then.
+    pub(crate) fn learn(&mut self) -> Result<()> {
+        let note = self.tree.note().copied();
+        if note.is_some_and(|note| note.certain) {
+            return Ok(());
+        }
+        let found = try_out(&self.folder, &self.name(), &self.tree.rules)?;
+        let findings = note.map_or(found, |note| note.findings.and(found));
+        if note.is_none_or(|note| note.findings != findings) {
+            Note::keep(self, &findings)?;
+        }
+        let failed = |errno| fault(errno, Act::Write, "taking what was found into account");
+        self.tree = Arc::new(self.tree.with(findings).map_err(failed)?);
+        Ok(())
     }
 
     /// A name for an unfinished file that nobody else has.
@@ -108,6 +130,8 @@ fn sweep(folder: &OwnedFd, own: &str) -> Result<(), Errno> {
             // What cannot be removed is tried again by the next run, as long as the lock file stays.
             match unlinkat(folder, name.as_str(), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
+                // It died while it tried out names.
+                Err(Errno::ISDIR | Errno::PERM) => discard(folder, name)?,
                 Err(errno) => return Err(errno),
             }
         }

@@ -120,6 +120,10 @@ fn check(tree: &Tree, key: &Key, mode: &PutMode, length: u64) -> Result<()> {
         let context = format!("{key} has {length} bytes, the file system takes {limit}");
         return Err(Error::new(Kind::TooLarge, context));
     }
+    if !tree.rules.holds(&tree.stored(key)) {
+        let context = format!("{key} has a longer name than the file system takes");
+        return Err(Error::new(Kind::Name, context));
+    }
     match (mode, tree.stat(key)?) {
         (PutMode::Create, Some(_)) => {
             Err(Error::new(Kind::Exists, format!("{key} is already there")))

@@ -58,7 +58,7 @@ impl Clone for Failure {
 /// What the service said about the bodies it received.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Checks {
-    /// Bodies that were sent with a checksum.
+    /// Bodies that were sent to be stored.
     pub(crate) sent: u32,
     /// Bodies whose checksum the service gave back.
     pub(crate) crc32c: u32,

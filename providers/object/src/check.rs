@@ -1,14 +1,16 @@
-//! The health check: one listing of one entry, the cheapest request that needs everything to be right.
+//! The health check: a look at the marker, and if that does not settle it a listing of one entry, the cheapest
+//! request that needs everything to be right.
 
 use futures::StreamExt;
 use opendal::Operator;
 use safelight_core::error::{Error, Kind, Result, Scope};
+use safelight_core::marker;
 use safelight_core::provider::{Health, Root};
 
 use crate::call::Manner;
 use crate::deadline::within;
 use crate::errors::translate;
-use crate::store::ObjectStore;
+use crate::store::{META_SHA256, ObjectStore};
 
 const DOING: &str = "looking whether the place is there";
 
@@ -17,7 +19,33 @@ impl ObjectStore {
     /// [`Root::New`]: these services have no folders.
     pub(crate) async fn health(&self) -> Result<Health> {
         self.leftovers.clear().await;
-        within(&*self.context.clock, 0, DOING, self.first_of_root()).await
+        let looking = async {
+            let marked = self.ways.metadata && self.has_marker().await?;
+            if marked { Ok(health(Root::Ready)) } else { self.first_of_root().await }
+        };
+        within(&*self.context.clock, 0, DOING, looking).await
+    }
+
+    /// Whether the marker is plainly there: then nothing needs to be listed, which is dear at some services. It
+    /// must carry our metadata, since a sign-in page has an answer for every address.
+    async fn has_marker(&self) -> Result<bool> {
+        let path = self.names.encode(&marker::key()?)?;
+        let (operator, call) = self.call(Manner::default());
+        match operator.stat(&path).await {
+            Ok(found) => {
+                Ok(found.user_metadata().is_some_and(|kept| kept.get(META_SHA256).is_some()))
+            }
+            Err(error) => {
+                let error = translate(&call, &error, DOING);
+                match error.kind() {
+                    Kind::Unavailable | Kind::RateLimited | Kind::Timeout | Kind::Cancelled => {
+                        Err(error.scope(Scope::Destination))
+                    }
+                    // Such an answer has no body, so the listing has to tell what is wrong, if anything.
+                    _ => Ok(false),
+                }
+            }
+        }
     }
 
     async fn first_of_root(&self) -> Result<Health> {

@@ -1,6 +1,7 @@
 //! How destinations of the kinds `s3` and `opendal` are opened.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use http::Uri;
@@ -15,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::gate::Gate;
 use crate::keys::Names;
 use crate::leftovers::Leftovers;
+use crate::multipart::Multipart;
 use crate::provider::ObjectProvider;
 use crate::services::{self, Service, Ways};
 use crate::store::ObjectStore;
@@ -41,11 +43,15 @@ const S3: &[SettingHelp] = &[
     setting("endpoint", None, "the address of the service; without it, Amazon's own"),
     setting("access_key_id", None, "the name of the key"),
     setting("secret_access_key", None, "the secret that belongs to the key"),
-    setting("session_token", None, "for keys that expire"),
+    setting("session_token", None, "the secret that comes with keys that expire"),
     ROOT,
     setting("virtual_host", Some("false"), "true to put the bucket in front of the host name"),
     setting("storage_class", None, "such as STANDARD_IA; without it, the default of the bucket"),
-    setting("checksum", Some("crc32c"), "none for a service that refuses x-amz-checksum-crc32c"),
+    setting(
+        "checksum",
+        Some("crc32c"),
+        "none for a service that refuses x-amz-checksum-crc32c: then only its MD5 etags prove what arrived",
+    ),
     setting("max_key_bytes", Some("1024"), "longest name of an object, where a service takes less"),
     CONDITIONS,
 ];
@@ -107,8 +113,10 @@ impl Factory for S3Factory {
         if flag(&settings, "virtual_host", false)? {
             pass("enable_virtual_host_style", "true".to_owned());
         }
-        if settings.text("checksum") != Some("none") {
-            pass("checksum_algorithm", "crc32c".to_owned());
+        match settings.text("checksum") {
+            None | Some("crc32c") => pass("checksum_algorithm", "crc32c".to_owned()),
+            Some("none") => {}
+            Some(_) => return Err(wrong(&settings, "checksum")),
         }
         let place = format!("s3://{bucket}");
         let mut service = services::known("s3")?;
@@ -164,6 +172,7 @@ fn open(
     context: Context,
 ) -> Result<Arc<dyn Provider>> {
     let location = location(place, &options, settings.text("root").unwrap_or_default());
+    let multipart = if service.name == "s3" { Multipart::new(&options) } else { None };
     let operator = services::operator(service, options)?;
     let can = operator.info().capability();
     let ways = Ways::of(service, can, flag(settings, "conditional_writes", true)?);
@@ -198,6 +207,8 @@ fn open(
         gate: Arc::new(Gate::new(context.clock.clone(), context.cancel.clone())),
         executor: ObjectStore::executor(),
         leftovers: Leftovers::default(),
+        multipart,
+        swept: AtomicBool::default(),
         turns: ObjectStore::turns(),
         memory: Semaphore::new(MEMORY as usize),
         context,

@@ -9,11 +9,15 @@
 //! * **No conditional writes** (WebDAV and others): what is there is looked at first. Somebody else who writes
 //!   the same key in that very moment may be overwritten.
 //! * **A `PUT` that is visible while it arrives** (WebDAV): the bytes go to `.safelight/tmp/`, are read back there and moved.
-//! * **Uploads orphaned by a crash**: OpenDAL cannot list them. A lifecycle rule of the bucket that aborts
-//!   incomplete uploads after some days removes them; uploads that failed or were dropped while the program
-//!   lives are aborted by the next `put` or `check`.
-//! * **Own digests**: SHA-256 and modification time are kept as user metadata where the service has it. They
-//!   are our claim, not the service's, so no entry reports them as digests.
+//! * **Uploads orphaned by a crash**: OpenDAL cannot list them. At S3 we do, and the first `put` of a run aborts
+//!   those below our root that are older than three days; it removes temporary objects of that age too. Where a
+//!   service does not let itself be asked (swift, b2), or answers only for one exact key (MinIO, which clears up
+//!   by itself), a lifecycle rule of the bucket has to do it. Uploads that failed or were dropped while the
+//!   program lives are aborted by the next `put` or `check`.
+//! * **Own digests**: modification time and SHA-256 are kept as user metadata where the service has it. They are
+//!   our claim, not the service's, so no entry reports them as digests. Metadata goes in front of the bytes: an
+//!   item that is streamed (above 8 MiB) carries its SHA-256 only if that was known before it was read. Its proof
+//!   does not depend on that.
 
 mod call;
 mod check;
@@ -24,12 +28,14 @@ mod gate;
 mod keys;
 mod leftovers;
 mod list;
+mod multipart;
 mod provider;
 mod put;
 mod read;
 mod relocate;
 mod services;
 mod store;
+mod sweep;
 mod tasks;
 mod transport;
 mod upload;

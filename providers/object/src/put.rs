@@ -30,6 +30,7 @@ impl ObjectStore {
             return Err(Error::new(Kind::TooLarge, context));
         }
         let path = self.names.encode(&request.key)?;
+        self.sweep().await;
         self.clear_leftovers().await;
         let stored = if self.ways.parts && request.length > PART {
             self.in_parts(&request, body, &path, &doing).await

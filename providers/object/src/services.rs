@@ -21,7 +21,8 @@ pub(crate) struct Service {
     /// Stands near the beginning of every page of a listing. OpenDAL takes anything else, such as the sign-in
     /// page of a hotel, for an empty listing.
     pub(crate) page: &'static str,
-    /// It vouches for what it received, so that a CRC-32C taken while reading makes a proof of that.
+    /// It vouches for what it received, by CRC-32C or else by etags that are MD5s, so that a CRC-32C taken while
+    /// reading makes a proof of that.
     pub(crate) crc32c: bool,
     /// Longest path in bytes.
     pub(crate) max_path: Option<usize>,

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +22,7 @@ use crate::errors::translate;
 use crate::gate::Gate;
 use crate::keys::Names;
 use crate::leftovers::Leftovers;
+use crate::multipart::Multipart;
 use crate::services::{Service, Ways};
 use crate::tasks::Tasks;
 use crate::transport::Wire;
@@ -42,6 +44,10 @@ pub(crate) struct ObjectStore {
     pub(crate) gate: Arc<Gate>,
     pub(crate) executor: Executor,
     pub(crate) leftovers: Leftovers,
+    /// For the requests about unfinished uploads, where the service has them.
+    pub(crate) multipart: Option<Multipart>,
+    /// What earlier runs left was looked for.
+    pub(crate) swept: AtomicBool,
     /// Where the service looks at no conditions, our own writers of one key take turns.
     pub(crate) turns: Vec<Mutex<()>>,
     /// MiB that uploads in parts may hold at once.
@@ -58,6 +64,7 @@ impl ObjectStore {
             gate: self.gate.clone(),
             call: call.clone(),
             page: self.service.page,
+            vouches: self.service.crc32c,
         };
         let context =
             OperationContext::from_parts(HttpTransporter::new(wire), self.executor.clone());
@@ -126,10 +133,7 @@ impl ObjectStore {
     /// What `stat` and `read` say of an object.
     pub(crate) fn entry(&self, key: Key, found: &Metadata) -> Entry {
         let kept = found.user_metadata().and_then(|kept| kept.get(META_MTIME).and_then(parse_time));
-        let modified = kept.or_else(|| {
-            // Listings and single looks differ below the second.
-            Some(Timestamp::from_parts(found.last_modified()?.into_inner().as_second(), 0))
-        });
+        let modified = kept.or_else(|| found.last_modified().map(to_the_second));
         Entry { modified, ..self.listed(key, found) }
     }
 
@@ -162,6 +166,11 @@ pub(crate) fn condition(version: &Version) -> Option<String> {
     } else {
         Some(format!("\"{tag}\""))
     }
+}
+
+/// A time that a service tells; listings and single looks differ below the second.
+pub(crate) fn to_the_second(time: opendal::raw::Timestamp) -> Timestamp {
+    Timestamp::from_parts(time.into_inner().as_second(), 0)
 }
 
 pub(crate) fn format_time(time: Timestamp) -> String {

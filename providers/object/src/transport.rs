@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use md5::{Digest, Md5};
 use opendal::raw::Operation;
 use opendal::{Buffer, ErrorKind};
@@ -20,12 +20,14 @@ use safelight_core::time::{Clock, Timestamp};
 use crate::call::Call;
 use crate::errors::Refusal;
 use crate::gate::Gate;
+use crate::store::to_the_second;
 
 const CHECKSUM: &str = "x-amz-checksum-crc32c";
+const COPY_SOURCE: &str = "x-amz-copy-source";
 /// Longest error document that is looked at.
 const REFUSAL_BYTES: usize = 64 * 1024;
 /// Longest answer that is not an object: a page of 1000 keys of 4 KiB fits in.
-const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// The transport of one operation.
 pub(crate) struct Wire {
@@ -35,6 +37,8 @@ pub(crate) struct Wire {
     pub(crate) call: Arc<Call>,
     /// What every page of a listing holds near its beginning.
     pub(crate) page: &'static str,
+    /// The service says of every body that it stores what it received, by checksum or by etag.
+    pub(crate) vouches: bool,
 }
 
 impl opendal::HttpTransport for Wire {
@@ -68,6 +72,7 @@ impl Wire {
             parts.headers.insert("overwrite", HeaderValue::from_static("F"));
         }
         let checksum = parts.headers.get(CHECKSUM).cloned();
+        let stores = parts.method == Method::PUT && !parts.headers.contains_key(COPY_SOURCE);
         let uri = parts.uri.clone();
         let answer = self.http.send(Request::from_parts(parts, outgoing(body.clone()))).await?;
         let (mut head, answer) = answer.into_parts();
@@ -79,8 +84,8 @@ impl Wire {
             return Ok(Response::from_parts(head, whole(document)));
         }
         self.call.succeeded(head.status);
-        if let Some(checksum) = checksum {
-            self.compare(&checksum, &head.headers, body).await;
+        if stores && self.vouches {
+            self.compare(checksum.as_ref(), &head.headers, body).await;
         }
         let body = if operation == Operation::Read {
             self.object(answer)
@@ -104,16 +109,17 @@ impl Wire {
         self.call.refused(Refusal { status, code: code(document), retry_after });
     }
 
-    /// Compares what the service says about a body with what was sent.
-    async fn compare(&self, sent: &HeaderValue, answer: &HeaderMap, body: Buffer) {
-        let vouched = match answer.get(CHECKSUM) {
+    /// Compares what the service says about a body with what was sent, with or without a checksum.
+    async fn compare(&self, sent: Option<&HeaderValue>, answer: &HeaderMap, body: Buffer) {
+        let echo = answer.get(CHECKSUM).zip(sent);
+        let vouched = match echo {
             Some(_) => false,
             None => etag_is_md5(answer, body).await,
         };
         self.call.check(|checks| {
             checks.sent += 1;
             checks.md5 += u32::from(vouched);
-            if let Some(echo) = answer.get(CHECKSUM) {
+            if let Some((echo, sent)) = echo {
                 checks.crc32c += u32::from(echo == sent);
                 checks.differs |= echo != sent;
             }
@@ -173,7 +179,7 @@ async fn etag_is_md5(answer: &HeaderMap, body: Buffer) -> bool {
 }
 
 /// The error code of an S3, Azure or Google answer.
-fn code(document: &[u8]) -> Option<String> {
+pub(crate) fn code(document: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(document).ok()?;
     let (_, rest) = text.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;
@@ -192,8 +198,8 @@ fn delay(value: &HeaderValue, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = opendal::raw::Timestamp::parse_rfc2822(text).ok()?.into_inner();
-    Some(Timestamp::from_parts(date.as_second(), 0).since(now))
+    let date = opendal::raw::Timestamp::parse_rfc2822(text).ok()?;
+    Some(to_the_second(date).since(now))
 }
 
 /// OpenDAL asks for streams that several threads may look at; the lock is never contended.

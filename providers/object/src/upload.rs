@@ -27,6 +27,14 @@ pub(crate) const MEMORY: u32 = 64;
 /// S3 takes 10,000 parts; some room is left.
 const PARTS: u64 = 9000;
 
+/// Random bytes in a temporary name.
+const TEMPORARY: usize = 12;
+
+/// Whether `name` is one of our temporary names.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.len() == 2 * TEMPORARY && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The size of the parts of an object of `length` bytes.
 fn part_size(length: u64) -> u64 {
     length.div_ceil(PARTS).max(PART)
@@ -119,11 +127,15 @@ impl ObjectStore {
     }
 
     fn temporary(&self) -> Result<String> {
-        let mut random = [0; 12];
+        let mut random = [0; TEMPORARY];
         getrandom::fill(&mut random)
             .map_err(|error| Error::new(Kind::Internal, "no random numbers").source(error))?;
-        let root = self.names.root().trim_start_matches('/');
-        Ok(format!("{root}{RESERVED}/tmp/{}", hex::encode(random)))
+        Ok(format!("{}{}", self.staging(), hex::encode(random)))
+    }
+
+    /// The folder of the temporary names.
+    pub(crate) fn staging(&self) -> String {
+        format!("{}{RESERVED}/tmp/", self.names.root().trim_start_matches('/'))
     }
 }
 

@@ -11,8 +11,10 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryStreamExt};
 use safelight_core::entry::Scope;
 use safelight_core::error::{Error, Kind, Retry, Scope as Reach};
-use safelight_core::provider::Provider;
+use safelight_core::provider::{Proof, Provider};
+use safelight_core::registry::Factory;
 use safelight_core::time::{Clock, SystemClock, Timestamp};
+use safelight_object::S3Factory;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -51,6 +53,11 @@ fn xml(status: u16, code: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_raw(body, "application/xml")
 }
 
+async fn puts(server: &MockServer) -> usize {
+    let requests = server.received_requests().await.unwrap();
+    requests.iter().filter(|request| request.method == "PUT").count()
+}
+
 fn keeps_quiet(error: &Error) {
     let told = format!("{error} {error:?}");
     assert!(!told.contains(SECRET) && !told.contains("AKIDEXAMPLE"), "{told}");
@@ -82,27 +89,30 @@ async fn every_answer_to_a_put_has_its_meaning() {
         let error = put(&*provider, "a.jpg", b"picture").await.unwrap_err();
         let found = (error.kind(), error.retry_advice(), error.reach());
         assert_eq!(found, (kind, retry, reach), "{error}");
-        assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is retried here");
+        assert_eq!(puts(&server).await, 1, "nothing is retried here");
         keeps_quiet(&error);
     }
 }
 
 #[tokio::test]
-async fn a_check_costs_one_request_and_says_what_is_wrong() {
+async fn a_check_costs_little_and_says_what_is_wrong() {
     let garbage = ResponseTemplate::new(200).set_body_string("<html>sign in, please</html>");
     let cases = [
-        (ResponseTemplate::new(401), Kind::SignIn, "auth/expired"),
-        (xml(403, "AccessDenied"), Kind::SignIn, "auth/expired"),
-        (xml(404, "NoSuchBucket"), Kind::Absent, "destination/no-such-bucket"),
-        (ResponseTemplate::new(500), Kind::Unavailable, "destination/unavailable"),
-        (garbage, Kind::Protocol, "destination/bad-answer"),
-        (ResponseTemplate::new(200), Kind::Protocol, "destination/bad-answer"),
+        // The look at the marker brings no error document, so the listing is asked too.
+        (ResponseTemplate::new(401), Kind::SignIn, "auth/expired", 2),
+        (xml(403, "AccessDenied"), Kind::SignIn, "auth/expired", 2),
+        (xml(400, "ExpiredToken"), Kind::SignIn, "auth/expired", 2),
+        (xml(404, "NoSuchBucket"), Kind::Absent, "destination/no-such-bucket", 2),
+        (ResponseTemplate::new(500), Kind::Unavailable, "destination/unavailable", 1),
+        (ResponseTemplate::new(429), Kind::RateLimited, "destination/rate-limited", 1),
+        (garbage, Kind::Protocol, "destination/bad-answer", 2),
+        (ResponseTemplate::new(200), Kind::Protocol, "destination/bad-answer", 2),
     ];
-    for (answer, kind, code) in cases {
+    for (answer, kind, code, requests) in cases {
         let (server, provider) = answering(answer).await;
         let error = provider.check().await.unwrap_err();
         assert_eq!((error.kind(), error.id().0, error.reach()), (kind, code, Reach::Destination));
-        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+        assert_eq!(server.received_requests().await.unwrap().len(), requests);
         keeps_quiet(&error);
     }
 }
@@ -133,7 +143,7 @@ async fn a_long_pause_is_told_instead_of_waited_for() {
         let Retry::After(span) = error.retry_advice() else { panic!("{error}") };
         assert!(span > Duration::from_mins(50) && span <= Duration::from_hours(1));
     }
-    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    assert_eq!(puts(&server).await, 1);
 }
 
 #[tokio::test]
@@ -151,6 +161,20 @@ async fn a_checksum_that_differs_is_no_copy() {
     let provider = scripted(&server.uri(), context(Arc::new(SystemClock::start()))).await;
     let error = put(&*provider, "a.jpg", b"picture").await.unwrap_err();
     assert_eq!((error.kind(), error.retry_advice()), (Kind::Corrupt, Retry::Now));
+}
+
+#[tokio::test]
+async fn an_etag_that_is_no_digest_proves_only_the_size() {
+    let server = MockServer::start().await;
+    let stored = ResponseTemplate::new(200).insert_header("etag", "\"abc\"");
+    Mock::given(method("PUT")).respond_with(stored.clone()).mount(&server).await;
+    let found = stored.set_body_bytes(&b"picture"[..]);
+    Mock::given(method("HEAD")).respond_with(found).mount(&server).await;
+    let settings = common::scripted_settings(&server.uri()).with_text("checksum", "none");
+    let context = context(Arc::new(SystemClock::start()));
+    let provider = S3Factory.open(settings, context).await.unwrap();
+    let receipt = put(&*provider, "a.jpg", b"picture").await.unwrap();
+    assert_eq!(receipt.proof, Proof::SizeOnly);
 }
 
 #[tokio::test]

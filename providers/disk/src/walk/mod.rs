@@ -184,7 +184,7 @@ impl Walk<'_, '_> {
         match self.ahead.read(&level.slots[index]) {
             Ok(folder) => {
                 if folder.device != level.folder.device {
-                    let volume = volume::identity(folder.device, self.tree)
+                    let volume = volume::identity(folder.device, &self.tree.root, &self.tree.rules)
                         .unwrap_or_else(|| format!("device:{}", folder.device));
                     self.pages.push(Listed::Mount { key, volume })?;
                 }

@@ -1,9 +1,10 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod mounted;
+
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +18,9 @@ use safelight_core::key::Key;
 use safelight_core::provider::{Provider as _, PutMode, PutRequest, Receipt};
 use safelight_core::time::{SystemClock, Timestamp};
 use safelight_disk::{Disk, Options, Reserve};
+
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use mounted::{Kind as Image, Mounted, can, run};
 
 pub(crate) fn key(path: impl AsRef<[u8]>) -> Key {
     Key::new(path).unwrap()
@@ -115,64 +119,4 @@ pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
         file.is_some_and(|name| !name.contains(".lock"))
     };
     everything(folder).into_iter().filter(unfinished).collect()
-}
-
-/// Something mounted for one test.
-pub(crate) struct Mounted {
-    pub(crate) at: PathBuf,
-    _dir: tempfile::TempDir,
-}
-
-impl Mounted {
-    /// Mounts what `mount` says into a fresh folder. `None` with a printed line where that is not possible.
-    pub(crate) fn new(what: &str, options: &[&str]) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let at = dir.path().join("mount");
-        std::fs::create_dir(&at).unwrap();
-        let done = Command::new("mount").args(options).arg(&at).output();
-        match done {
-            Ok(output) if output.status.success() => Some(Self { at, _dir: dir }),
-            _ => {
-                println!("skipped: {what} cannot be mounted here");
-                None
-            }
-        }
-    }
-
-    /// A file system in memory of so many KiB.
-    pub(crate) fn memory(kib: u32) -> Option<Self> {
-        let size = format!("size={kib}k");
-        Self::new("a tmpfs", &["-t", "tmpfs", "-o", &size, "safelight-test"])
-    }
-
-    /// An ext4 file system in a file that the caller keeps.
-    pub(crate) fn ext4(image: &Path) -> Option<Self> {
-        if !image.exists() {
-            std::fs::File::create(image).unwrap().set_len(16 << 20).unwrap();
-            let made = Command::new("mkfs.ext4").arg("-q").arg(image).output();
-            if !made.is_ok_and(|output| output.status.success()) {
-                println!("skipped: there is no mkfs.ext4 here");
-                return None;
-            }
-        }
-        Self::new("an ext4 image", &["-o", "loop", image.to_str().unwrap()])
-    }
-
-    pub(crate) fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        assert!(
-            Command::new("mount").args(["-o", &options]).arg(&self.at).status().unwrap().success()
-        );
-    }
-
-    pub(crate) fn unmount_lazily(&self) {
-        assert!(Command::new("umount").arg("-l").arg(&self.at).status().unwrap().success());
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        // Already unmounted by the test, perhaps.
-        let _ = Command::new("umount").arg("-l").arg(&self.at).output();
-    }
 }

@@ -54,13 +54,16 @@ pub async fn s3(sandbox: &S3Sandbox) -> Arc<dyn Provider> {
 
 /// An S3 destination at an address that answers by script.
 pub async fn scripted(endpoint: &str, context: Context) -> Arc<dyn Provider> {
-    let settings = Settings::new("cloud")
+    S3Factory.open(scripted_settings(endpoint), context).await.unwrap()
+}
+
+pub fn scripted_settings(endpoint: &str) -> Settings {
+    Settings::new("cloud")
         .with_text("bucket", "photos")
         .with_text("endpoint", endpoint)
         .with_text("access_key_id", "AKIDEXAMPLE")
         .with_text("secret_access_key", SECRET)
-        .with_text("session_token", SECRET);
-    S3Factory.open(settings, context).await.unwrap()
+        .with_text("session_token", SECRET)
 }
 
 pub async fn dav(folder: &Path) -> (Loopback, Traffic) {

@@ -1,0 +1,167 @@
+//! Reading: one version or an error, every byte that was announced, and the whole compared with its content hash.
+//!
+//! One answer of Dropbox is one version. What is under the key is asked for, not a revision: an old revision is
+//! served long after the file has changed or gone, and the caller is to know.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use http::{HeaderMap, Response, StatusCode, header};
+use safelight_core::entry::Version;
+use safelight_core::error::{Error, Kind, Result};
+use safelight_core::http::HttpBody;
+use safelight_core::key::Key;
+use safelight_core::provider::Opened;
+use serde_json::json;
+
+use crate::hash::{self, Blocks};
+use crate::store::{Store, missing, pinned};
+use crate::trouble::Trouble;
+use crate::wire::Metadata;
+
+impl Store {
+    pub(crate) async fn open(
+        &self,
+        key: &Key,
+        range: Option<Range<u64>>,
+        pin: Option<&Version>,
+    ) -> Result<Opened> {
+        let doing = format!("reading {key}");
+        if range.as_ref().is_some_and(Range::is_empty) {
+            return self.open_nothing(key, pin, &doing).await;
+        }
+        let header = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
+        let answer = match self.download_at(key, header, &doing).await {
+            Err(trouble) if trouble.status == Some(416) => {
+                return self.open_nothing(key, pin, &doing).await;
+            }
+            answer => answer?,
+        };
+        let found = result(answer.headers(), &doing)?;
+        if !found.is_file() {
+            return Err(missing(&doing));
+        }
+        pinned(&found, pin, &doing)?;
+        let part = range.map(|range| range.start..range.end.min(found.size()));
+        served(&answer, part.as_ref(), found.size(), &doing)?;
+        let transfer = Transfer {
+            expected: part.as_ref().map_or(found.size(), |part| part.end - part.start),
+            received: 0,
+            whole: part.is_none().then(|| (Blocks::default(), found.hash())),
+            chunks: answer.into_body().into_stream(),
+            doing,
+        };
+        Ok(Opened { entry: found.entry(key.clone()), bytes: transfer.stream() })
+    }
+
+    async fn download_at(
+        &self,
+        key: &Key,
+        range: Option<String>,
+        doing: &str,
+    ) -> Result<Response<HttpBody>, Trouble> {
+        let spot = self.names.spot(key)?;
+        let mut last = Trouble::from(missing(doing));
+        for path in spot.paths() {
+            let argument = json!({"path": path});
+            match self.api.download("files/download", &argument, range.clone(), doing).await {
+                // Where no such name can be, nothing is.
+                Err(trouble) if trouble.error.kind() == Kind::Name => last = missing(doing).into(),
+                Err(trouble) if trouble.error.kind() == Kind::NotFound => last = trouble,
+                answer => return answer,
+            }
+        }
+        Err(last)
+    }
+
+    async fn open_nothing(&self, key: &Key, pin: Option<&Version>, doing: &str) -> Result<Opened> {
+        let found = self.look(&self.names.spot(key)?, doing).await?;
+        let (_, found) = found.ok_or_else(|| missing(doing))?;
+        pinned(&found, pin, doing)?;
+        Ok(Opened { entry: found.entry(key.clone()), bytes: stream::empty().boxed() })
+    }
+}
+
+fn nonsense(doing: &str) -> Error {
+    Error::new(Kind::Protocol, format!("{doing}: an answer that makes no sense"))
+}
+
+fn result(headers: &HeaderMap, doing: &str) -> Result<Metadata> {
+    let header = headers.get("dropbox-api-result").ok_or_else(|| nonsense(doing))?;
+    serde_json::from_slice(header.as_bytes()).map_err(|error| nonsense(doing).source(error))
+}
+
+/// That the answer is the part that was asked for.
+fn served(
+    answer: &Response<HttpBody>,
+    part: Option<&Range<u64>>,
+    size: u64,
+    doing: &str,
+) -> Result<()> {
+    let Some(part) = part else {
+        return if answer.status() == StatusCode::OK { Ok(()) } else { Err(nonsense(doing)) };
+    };
+    if answer.status() == StatusCode::OK && *part == (0..size) {
+        return Ok(());
+    }
+    let told = answer.headers().get(header::CONTENT_RANGE).and_then(|told| told.to_str().ok());
+    let expected = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
+    if answer.status() == StatusCode::PARTIAL_CONTENT && told == Some(expected.as_str()) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Protocol, format!("{doing}: another part came than was asked for")))
+}
+
+/// An object on its way here.
+struct Transfer {
+    chunks: BoxStream<'static, Result<Bytes>>,
+    expected: u64,
+    received: u64,
+    /// Of a whole file: what came so far, and the hash that it is to have.
+    whole: Option<(Blocks, Option<hash::Digest>)>,
+    doing: String,
+}
+
+impl Transfer {
+    fn stream(self) -> BoxStream<'static, Result<Bytes>> {
+        stream::unfold(Some(self), |state| async move {
+            let mut transfer = state?;
+            match transfer.next().await {
+                Ok(Some(chunk)) => Some((Ok(chunk), Some(transfer))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+        .boxed()
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let Some(chunk) = self.chunks.try_next().await? else { return self.end() };
+        self.received += chunk.len() as u64;
+        if self.received > self.expected {
+            let context = format!("{}: more bytes came than there are", self.doing);
+            return Err(Error::new(Kind::Corrupt, context));
+        }
+        if let Some((blocks, _)) = &mut self.whole {
+            blocks.update(&chunk);
+        }
+        Ok(Some(chunk))
+    }
+
+    fn end(&mut self) -> Result<Option<Bytes>> {
+        if self.received < self.expected {
+            let context =
+                format!("{}: {} of {} bytes came", self.doing, self.received, self.expected);
+            return Err(Error::new(Kind::Unavailable, context));
+        }
+        if let Some((blocks, Some(hash))) = self.whole.take()
+            && hash::content(&blocks.finish()) != hash
+        {
+            let context = format!("{}: other bytes came than are stored", self.doing);
+            return Err(Error::new(Kind::Corrupt, context));
+        }
+        Ok(None)
+    }
+}
