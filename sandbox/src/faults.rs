@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::future::{BoxFuture, pending};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body, Frame};
 use safelight_core::time::Clock;
 
 use crate::loopback::{Answer, AnswerBody, whole};
@@ -65,13 +65,13 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-type Handle<'a> = dyn Fn(Request<Incoming>) -> BoxFuture<'static, Answer> + Send + Sync + 'a;
+type Handle<'a, B> = dyn Fn(Request<B>) -> BoxFuture<'static, Answer> + Send + Sync + 'a;
 
 /// Lets `handle` answer, spoiled as `fault` says.
-pub(crate) async fn apply(
+pub(crate) async fn apply<B: Body>(
     fault: Option<Fault>,
-    mut request: Request<Incoming>,
-    handle: &Handle<'_>,
+    mut request: Request<B>,
+    handle: &Handle<'_, B>,
 ) -> Result<Answer, Broken> {
     match fault {
         None => Ok(handle(request).await),

@@ -4,6 +4,7 @@
 //! value and end with it; its data stays in the folder it was given, so that it survives a restart. Code that
 //! talks to a stand-in cannot tell it from the service.
 
+mod direct;
 mod dropbox;
 mod faults;
 mod loopback;
@@ -11,6 +12,7 @@ mod s3;
 mod strict;
 mod traffic;
 
+pub use direct::Direct;
 pub use dropbox::{Behaviour, Counters, DropboxSandbox, Quota, RateLimit, TeamSpace, WhenLocked};
 pub use faults::Fault;
 pub use loopback::{Answer, AnswerBody, Loopback};

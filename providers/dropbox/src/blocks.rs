@@ -12,25 +12,24 @@ use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use safelight_core::body::Body;
 use safelight_core::error::{Error, Kind, Result, Retry, Scope};
-use safelight_core::provider::{PutMode, PutRequest, Receipt};
-use serde_json::{Value, json};
+use safelight_core::provider::{PutRequest, Receipt};
+use serde_json::json;
 use tokio::sync::{SemaphorePermit, oneshot};
 
+use crate::append::Append;
 use crate::courier::blocks_of;
 use crate::finish::{Finish, Target};
 use crate::hash;
-use crate::put::closed;
+use crate::put::died;
 use crate::resume::Progress;
 use crate::store::Store;
-use crate::trouble::{Trouble, foreign};
+use crate::trouble::Trouble;
 use crate::wire::Session;
 
 /// Bytes of one block; a multiple of what one digest covers.
 const BLOCK: usize = 8 * 1024 * 1024;
 /// Blocks of one item that are under way at once.
 const AT_ONCE: usize = 8;
-/// How often a block is sent.
-const TRIES: u32 = 5;
 /// How much may have to be sent again after a crash.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
@@ -73,52 +72,12 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         let session = upload.progress.session.clone();
         self.desk.finish(Finish { session, target, answer });
-        let receipt = answered.await.map_err(|_| closed())?;
+        let receipt = answered.await.map_err(|_| died())?;
         // A session is used up whatever became of it, unless the account is merely busy.
         if receipt.as_ref().map_or_else(|error| error.retry_advice() != Retry::Never, |_| true) {
             let _ = Progress::erase(&*self.notebook, &upload.path).await;
         }
         receipt
-    }
-
-    /// Looks before many bytes are sent: what stands there may be this very item, or in the way of it.
-    async fn there_already(&self, request: &PutRequest, doing: &str) -> Result<Option<Receipt>> {
-        let spot = self.names.spot(&request.key)?;
-        let found = self.look(&spot, doing).await?;
-        let Some(hash) = request.digests.dropbox else {
-            return match (found, &request.mode) {
-                (None, PutMode::Create) => Ok(None),
-                (Some((_, found)), PutMode::Replace(version))
-                    if found.version().as_ref() == Some(version) =>
-                {
-                    Ok(None)
-                }
-                (_, mode) => Err(occupied(mode, doing)),
-            };
-        };
-        let Some((path, found)) = found else {
-            return match &request.mode {
-                PutMode::Create => Ok(None),
-                PutMode::Replace(_) => Err(foreign(doing)),
-            };
-        };
-        if found.hash() == Some(hash) && found.size() == request.length {
-            let target = Target {
-                key: request.key.clone(),
-                spot: crate::names::Spot { path, spare: None },
-                mode: request.mode.clone(),
-                modified: request.modified,
-                size: request.length,
-                hash,
-                digests: request.digests,
-                vouched: true,
-            };
-            return self.receipt(&target, &found).await.map(Some);
-        }
-        match &request.mode {
-            PutMode::Replace(version) if found.version().as_ref() == Some(version) => Ok(None),
-            mode => Err(occupied(mode, doing)),
-        }
     }
 
     async fn begin<'a>(&'a self, request: &PutRequest, doing: &'a str) -> Result<Upload<'a>> {
@@ -258,54 +217,6 @@ impl<'a> Upload<'a> {
     }
 }
 
-/// Where some bytes go in a session.
-struct Append {
-    offset: u64,
-    hash: hash::Digest,
-    close: bool,
-    /// They may have arrived before.
-    doubtful: bool,
-}
-
-impl Store {
-    async fn append(
-        &self,
-        session: &str,
-        append: Append,
-        pieces: &[Bytes],
-        doing: &str,
-    ) -> Result<(), Trouble> {
-        let argument = json!({
-            "cursor": {"session_id": session, "offset": append.offset},
-            "close": append.close,
-            "content_hash": hex::encode(append.hash),
-        });
-        let mut doubtful = append.doubtful;
-        for tries in 1.. {
-            let route = "files/upload_session/append_v2";
-            match self.api.upload::<Value>(route, &argument, pieces, doing).await {
-                Ok(_) => break,
-                Err(trouble) if doubtful && repeated(&trouble) => break,
-                Err(trouble) if trouble.may_pass() && tries < TRIES => {
-                    doubtful |= trouble.unknown();
-                    self.api.pace.back_off(tries, &trouble.error).await?;
-                }
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether the service may say this of bytes that it has already. If it does not have them, finishing the upload
-/// fails on its content hash.
-fn repeated(trouble: &Trouble) -> bool {
-    trouble.status == Some(409)
-        && !["not_found", "content_hash_mismatch", "too_large", "payload_too_large"]
-            .iter()
-            .any(|tag| trouble.has(tag))
-}
-
 /// Cuts `pieces` after so many bytes and answers what is behind the cut.
 fn split(pieces: &mut Vec<Bytes>, at: usize) -> Vec<Bytes> {
     let (mut behind, mut left) = (Vec::new(), at);
@@ -337,11 +248,4 @@ async fn fill(body: &mut Body, rest: &mut Bytes) -> Result<Vec<Bytes>, Trouble> 
         }
     }
     Ok(pieces)
-}
-
-fn occupied(mode: &PutMode, doing: &str) -> Error {
-    match mode {
-        PutMode::Create => Error::new(Kind::Exists, format!("{doing}: something is already there")),
-        PutMode::Replace(_) => foreign(doing),
-    }
 }

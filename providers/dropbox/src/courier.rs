@@ -1,10 +1,11 @@
 //! The one task that sends small items: several bundles at once, each many items in one request.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 use futures::stream::{self, FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _};
 use safelight_core::error::{Error, Kind, Result, Retry};
 use serde_json::{Value, json};
 
@@ -28,9 +29,10 @@ pub(crate) async fn courier(store: Arc<Store>) {
     loop {
         tokio::select! {
             bundle = store.intake.next(), if under_way.len() < AT_ONCE => {
-                under_way.push(store.deliver(bundle));
+                // Should a bundle panic, its callers are told, and the next ones must find somebody at work.
+                under_way.push(AssertUnwindSafe(store.deliver(bundle)).catch_unwind());
             }
-            Some(()) = under_way.next() => {}
+            Some(_) = under_way.next() => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 //! else nor a folder can go this way.
 
 use safelight_core::entry::Version;
-use safelight_core::error::{Error, Kind, Result, Retry};
+use safelight_core::error::{Kind, Result, Retry};
 use safelight_core::permit::RemovalPermit;
 use safelight_core::provider::Removed;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::facts::Facts;
 use crate::names::{Spot, fold};
-use crate::put::is_revision;
+use crate::put::{died, is_revision};
 use crate::store::{Store, missing};
 use crate::trouble::{Trouble, foreign};
 
@@ -42,7 +42,7 @@ impl Store {
         let spot = self.names.spot(permit.key())?;
         let (answer, answered) = oneshot::channel();
         self.desk.discard(Discard { permit, spot, answer });
-        answered.await.map_err(|_| Error::new(Kind::Cancelled, "the destination was closed"))?
+        answered.await.map_err(|_| died())?
     }
 
     /// Removes a batch.
@@ -55,7 +55,9 @@ impl Store {
         let facts = match facts {
             Ok(facts) => facts,
             Err(trouble) => {
-                live.into_iter().for_each(|one| one.end(Err(trouble.error.duplicate())));
+                for one in live {
+                    one.end(Err(trouble.error.duplicate()));
+                }
                 return;
             }
         };
@@ -104,7 +106,9 @@ impl Store {
                     Retry::After(_) => trouble.error,
                     _ => trouble.error.retry(Retry::Never),
                 };
-                left.into_iter().for_each(|one| one.discard.end(Err(told.duplicate())));
+                for one in left {
+                    one.discard.end(Err(told.duplicate()));
+                }
                 return;
             }
         }

@@ -50,14 +50,18 @@ impl Blocks {
 /// The digests of the blocks of some bytes.
 pub(crate) fn blocks(pieces: &[Bytes]) -> Vec<Digest> {
     let mut blocks = Blocks::default();
-    pieces.iter().for_each(|piece| blocks.update(piece));
+    for piece in pieces {
+        blocks.update(piece);
+    }
     blocks.finish()
 }
 
 /// The content hash of what has these blocks.
 pub(crate) fn content(blocks: &[Digest]) -> Digest {
     let mut all = Sha256::new();
-    blocks.iter().for_each(|block| all.update(block));
+    for block in blocks {
+        all.update(block);
+    }
     all.finalize().into()
 }
 

@@ -26,7 +26,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Longest header of a bundle. What Dropbox takes is not known; 16 KiB are taken by every server.
 const HEADER: usize = 16_000;
 /// What an entry takes in the header besides the id of its session.
-const ENTRY: usize = 90;
+const ENTRY: usize = 76;
 /// When nothing came for so long, there is no use in waiting for more.
 const QUIET: Duration = Duration::from_millis(40);
 /// No item waits longer than this.

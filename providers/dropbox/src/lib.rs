@@ -17,7 +17,9 @@
 //! * **Old revisions stay readable.** Reading asks for what is under the key and compares the revision.
 
 mod account;
+mod ahead;
 mod api;
+mod append;
 mod batch;
 mod blocks;
 mod clerk;
@@ -32,6 +34,7 @@ mod hash;
 mod hosts;
 mod intake;
 mod list;
+mod meaning;
 mod names;
 mod pace;
 mod provider;
@@ -40,6 +43,7 @@ mod read;
 mod resume;
 mod sessions;
 mod sign_in;
+mod step;
 mod store;
 mod tokens;
 mod transfer;

@@ -213,13 +213,11 @@ impl Walk {
 
     fn wanted(&self, key: &Key) -> bool {
         (self.scope.reserved || !key.is_reserved())
-            && self.scope.below.as_ref().is_none_or(|below| {
-                fold(&key.to_string()) == fold(&below.to_string()) || is_within(key, below)
-            })
+            && self.scope.below.as_ref().is_none_or(|below| is_within(key, below))
     }
 }
 
-/// Whether `key` stands below `folder`, whatever the spelling.
+/// Whether `key` stands at or below `folder`, whatever the spelling.
 fn is_within(key: &Key, folder: &Key) -> bool {
     let (mut inner, mut outer) = (key.segments(), folder.segments());
     outer.all(|name| {

@@ -48,10 +48,12 @@ impl Store {
         {
             return Err(foreign(&doing));
         }
-        match request.length {
-            0..=SMALL => self.small(&request, body, &doing).await,
-            ..=ONE_REQUEST => self.at_once(&request, body, &doing).await,
-            _ => self.in_blocks(&request, body, &doing).await,
+        if request.length <= SMALL {
+            self.small(&request, body, &doing).await
+        } else if request.length <= ONE_REQUEST {
+            self.at_once(&request, body, &doing).await
+        } else {
+            self.in_blocks(&request, body, &doing).await
         }
     }
 
@@ -67,7 +69,7 @@ impl Store {
         vouched(&came, &digests, doing)?;
         let (answer, answered) = oneshot::channel();
         self.intake.add(Order { bytes, target, inbound, answer });
-        answered.await.map_err(|_| closed())?
+        answered.await.map_err(|_| died())?
     }
 
     async fn at_once(&self, request: &PutRequest, mut body: Body, doing: &str) -> Result<Receipt> {
@@ -84,7 +86,7 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.desk.finish(Finish { session, target, answer });
         drop(inbound);
-        answered.await.map_err(|_| closed())?
+        answered.await.map_err(|_| died())?
     }
 
     /// What is to stand at the end, once the bytes proved to be the announced ones.
@@ -116,19 +118,17 @@ impl Store {
     /// Memory for bytes that this provider itself keeps; given back when dropped.
     pub(crate) async fn room(&self, bytes: u64) -> Result<tokio::sync::SemaphorePermit<'_>> {
         let units = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        self.memory.acquire_many(units).await.map_err(|_| closed())
+        self.memory.acquire_many(units).await.map_err(|_| died())
     }
 }
 
 /// That two accounts of the same bytes agree.
 fn vouched(came: &Digests, told: &Digests, doing: &str) -> Result<()> {
-    match came.compare(told) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            let context = format!("{doing}: the bytes are not the announced ones");
-            Err(Error::new(Kind::Corrupt, context))
-        }
-    }
+    let differ = |_| {
+        let context = format!("{doing}: the bytes are not the announced ones");
+        Error::new(Kind::Corrupt, context)
+    };
+    came.compare(told).map(|_| ()).map_err(differ)
 }
 
 /// All chunks of a body.
@@ -145,7 +145,9 @@ fn joined(pieces: Vec<Bytes>) -> Bytes {
         Ok([piece]) => piece,
         Err(pieces) => {
             let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-            pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+            for piece in &pieces {
+                all.extend_from_slice(piece);
+            }
             all.freeze()
         }
     }
@@ -157,9 +159,9 @@ pub(crate) fn is_revision(version: &Version) -> bool {
     version.0.len() >= 9 && version.0.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The destination was closed while somebody waited for it.
-pub(crate) fn closed() -> Error {
-    Error::new(Kind::Cancelled, "the destination was closed")
+/// The task that was to do it is gone; it takes a bug of ours.
+pub(crate) fn died() -> Error {
+    Error::new(Kind::Internal, "the work at Dropbox died")
 }
 
 #[cfg(test)]

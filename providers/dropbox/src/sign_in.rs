@@ -110,9 +110,9 @@ impl SignIn for DropboxSignIn {
         if let Some(redirect) = &page.redirect {
             form.push(("redirect_uri", redirect));
         }
-        let pace = Pace::new(context.clock.clone(), context.cancel.clone());
+        let gate = Pace::new(context.clock.clone(), context.cancel.clone());
         let address = format!("{}/oauth2/token", hosts.api);
-        let granted = ask(&*context.http, &pace, &address, &form, DOING).await?;
+        let granted = ask(&*context.http, &gate, &address, &form, DOING).await?;
         let missing = || Error::new(Kind::SignIn, "Dropbox gave no token that lasts");
         granted.refresh_token.map(Secret::new).ok_or_else(missing)
     }

@@ -98,7 +98,8 @@ impl Tokens {
         };
         let life = Duration::from_secs(granted.expires_in);
         let token = Secret::new(granted.access_token);
-        state.current = Some((token.clone(), now + life - EARLY.min(life / 2)));
+        let good_for = life.saturating_sub(EARLY.min(life / 2));
+        state.current = Some((token.clone(), now + good_for));
         Ok(token)
     }
 
@@ -171,7 +172,8 @@ fn percent(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push('%');
+            out.push_str(&hex::encode_upper([byte]));
         }
     }
     out

@@ -6,7 +6,7 @@
 //! Invariant: nothing is ever moved onto something, and both steps of a move by way of another name are made by
 //! the clerk, so that no caller who leaves can leave an item half-way.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use safelight_core::digest::{Algorithms, Digests, Hasher};
 use safelight_core::entry::Version;
@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 
 use crate::facts::Facts;
 use crate::names::{Spot, fold};
+use crate::put::died;
+use crate::step::{Outcome, Step, apart, success};
 use crate::store::{Store, missing, pinned};
 use crate::trouble::Trouble;
 use crate::wire::Metadata;
@@ -27,25 +29,15 @@ const TRIES: u32 = 6;
 
 /// Something that is to stand elsewhere.
 pub(crate) struct Transfer {
-    from: Key,
-    to: Key,
-    source: Spot,
+    pub(crate) from: Key,
+    pub(crate) to: Key,
+    pub(crate) source: Spot,
     goal: Spot,
     /// Where it stands for a moment if only the case of its name changes.
     between: String,
     pin: Option<Version>,
     permit: Option<RemovalPermit>,
     answer: oneshot::Sender<Result<Metadata>>,
-}
-
-/// A transfer whose source was looked at.
-struct Step {
-    transfer: Transfer,
-    /// The paths still to go, from the one where it is.
-    way: VecDeque<(String, String)>,
-    seen: Metadata,
-    /// It is on its way back because of this.
-    failed: Option<Error>,
 }
 
 impl Store {
@@ -90,7 +82,7 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.desk
             .relocate(Transfer { from, to, source, goal, between, pin, permit, answer }, moves);
-        answered.await.map_err(|_| Error::new(Kind::Cancelled, "the destination was closed"))?
+        answered.await.map_err(|_| died())?
     }
 
     /// Makes a batch of moves, or of copies.
@@ -101,7 +93,9 @@ impl Store {
         let facts = match self.facts(&paths, doing).await {
             Ok(facts) => facts,
             Err(trouble) => {
-                live.into_iter().for_each(|one| one.end(Err(trouble.error.duplicate())));
+                for one in live {
+                    one.end(Err(trouble.error.duplicate()));
+                }
                 return;
             }
         };
@@ -158,9 +152,9 @@ impl Store {
             if let Some(found) = success(&result) {
                 step.way.pop_front();
                 if step.way.is_empty() {
-                    step.end(Ok(found))
+                    step.end(Ok(found));
                 } else {
-                    again.push(step)
+                    again.push(step);
                 }
                 continue;
             }
@@ -232,14 +226,8 @@ impl Store {
     }
 }
 
-enum Outcome {
-    End(Box<Result<Metadata>>),
-    On,
-    Later,
-}
-
 impl Transfer {
-    fn end(self, answer: Result<Metadata>) {
+    pub(crate) fn end(self, answer: Result<Metadata>) {
         // A caller who left finds the item at one of the two places.
         let _ = self.answer.send(answer);
     }
@@ -290,60 +278,4 @@ impl Transfer {
 fn tag(path: &str) -> String {
     let digests: Digests = Hasher::of(path.as_bytes(), Algorithms::default());
     hex::encode(&digests.sha256.unwrap_or_default()[..8])
-}
-
-impl Step {
-    fn end(self, answer: Result<Metadata>) {
-        let answer = match self.failed {
-            Some(error) => Err(error),
-            None => answer,
-        };
-        self.transfer.end(answer);
-    }
-
-    /// After a failure: ends, or goes back to where it came from.
-    fn turn_back(&mut self, error: Error) -> Outcome {
-        let half_way = self.failed.is_none()
-            && self
-                .way
-                .front()
-                .is_some_and(|(at, _)| self.transfer.source.paths().all(|path| path != *at));
-        if !half_way {
-            return Outcome::End(Box::new(Err(error)));
-        }
-        let at = self.way.pop_front().map(|(at, _)| at).unwrap_or_default();
-        self.way = VecDeque::from([(at, self.transfer.source.path.clone())]);
-        self.failed = Some(error);
-        Outcome::On
-    }
-}
-
-/// Splits off what would meet in one call: Dropbox refuses a batch in which a path occurs twice, or one within
-/// another.
-fn apart(steps: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
-    let (mut taken, mut above) = (HashSet::new(), HashSet::new());
-    steps.into_iter().partition(|step| {
-        let Some((from, to)) = step.way.front() else { return true };
-        let paths = [fold(from), fold(to)];
-        let folders = |path: &str| -> Vec<String> {
-            path.match_indices('/').skip(1).map(|(at, _)| path[..at].to_owned()).collect()
-        };
-        let meets = paths.iter().any(|path| {
-            taken.contains(path)
-                || above.contains(path)
-                || folders(path).iter().any(|folder| taken.contains(folder))
-        });
-        if !meets {
-            for path in paths {
-                above.extend(folders(&path));
-                taken.insert(path);
-            }
-        }
-        !meets
-    })
-}
-
-fn success(result: &Value) -> Option<Metadata> {
-    (result.get(".tag").and_then(Value::as_str) == Some("success"))
-        .then(|| serde_json::from_value(result.get("success")?.clone()).ok())?
 }

@@ -98,7 +98,8 @@ pub(crate) fn header_safe(value: &impl Serialize) -> serde_json::Result<String> 
             safe.push(c);
         } else {
             for unit in c.encode_utf16(&mut units) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                safe.push_str("\\u");
+                safe.push_str(&hex::encode(unit.to_be_bytes()));
             }
         }
     }

@@ -15,7 +15,7 @@ use safelight_core::provider::{Room, Root};
 use safelight_core::registry::{Factory as _, Settings, Value};
 use safelight_core::time::Timestamp;
 use safelight_dropbox::DropboxFactory;
-use safelight_sandbox::{Behaviour, RateLimit};
+use safelight_sandbox::{Behaviour, RateLimit, TeamSpace};
 use safelight_testkit::clock::SimClock;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,6 +148,21 @@ async fn room_is_that_of_the_account() {
         (error.kind(), error.reach()),
         (Kind::NoRoom, safelight_core::error::Scope::Destination)
     );
+}
+
+#[tokio::test]
+async fn a_team_space_is_reached_by_its_namespace() {
+    let space = TeamSpace { root_namespace: "777".to_owned(), home: "Ann".to_owned() };
+    let account = Account::behaving(|behaviour| behaviour.team_space = Some(space)).await;
+    let settings = || account.settings().with_text("root", "Shared/Photos");
+    let provider = account.open_with(settings().with_text("path_root", "777")).await;
+    put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap();
+    assert_eq!(common::files(&*provider).await[0].key, key("a.jpg"));
+    let own = account.open_with(settings()).await;
+    assert_eq!(own.check().await.unwrap().root, Root::New);
+    let wrong = account.open_with(settings().with_text("path_root", "778")).await;
+    let error = wrong.check().await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Absent | Kind::Denied), "{error}");
 }
 
 #[tokio::test]

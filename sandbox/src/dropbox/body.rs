@@ -5,10 +5,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::Request;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::Body;
 use safelight_core::time::Clock;
 
 use crate::faults::FlipSent;
+
+/// The body of a request on its way.
+pub(super) trait Asked: Body<Data = Bytes, Error: Send> + Send + Unpin + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Send> + Send + Unpin + 'static> Asked for B {}
 
 /// The most that one call may carry.
 pub(super) const LONGEST: usize = 150 * 1024 * 1024;
@@ -25,11 +30,11 @@ pub(super) struct Arrived {
 ///
 /// # Errors
 /// If the connection broke.
-pub(super) async fn arrive(
-    request: Request<Incoming>,
+pub(super) async fn arrive<B: Asked>(
+    request: Request<B>,
     clock: &dyn Clock,
     rate: Option<u64>,
-) -> Result<Arrived, hyper::Error> {
+) -> Result<Arrived, B::Error> {
     let flip = request.extensions().get::<FlipSent>().map(|FlipSent(at)| *at);
     let (began, mut seen) = (clock.elapsed(), 0);
     let (mut bytes, mut body) = (BytesMut::new(), request.into_body());

@@ -28,6 +28,7 @@ use safelight_core::error::{Error, Kind, Result};
 use safelight_core::secret::Secret;
 use safelight_core::time::Clock;
 
+use crate::direct::Direct;
 use crate::loopback::Loopback;
 use crate::traffic::Traffic;
 use routes::all_scopes;
@@ -104,6 +105,15 @@ impl DropboxSandbox {
         let life = Duration::from_hours(10 * 365 * 24);
         let token = self.service.peek().access_token(REFRESH_TOKEN, life);
         Secret::new(token.unwrap_or_default())
+    }
+
+    /// A way to it without a socket.
+    pub fn direct(&self) -> Direct {
+        let service = self.service.clone();
+        Direct::new(self.traffic.clone(), move |request| {
+            let service = service.clone();
+            async move { service.answer(request).await }
+        })
     }
 
     /// Counts its requests, and spoils them.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use hyper::body::Incoming;
 use safelight_core::time::Clock;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::args::tag_of;
 use super::behaviour::Behaviour;
-use super::body::{Arrived, arrive};
+use super::body::{Arrived, Asked, arrive};
 use super::errors::{Failure, text};
 use super::form;
 use super::gate::Gate;
@@ -172,7 +171,7 @@ impl Service {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer<B: Asked>(&self, request: Request<B>) -> Answer {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let mut answer = match self.handle(request).await {
             Ok(answer) => answer,
@@ -184,7 +183,7 @@ impl Service {
         answer
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Answer, Failure> {
+    async fn handle<B: Asked>(&self, request: Request<B>) -> Result<Answer, Failure> {
         let path = request.uri().path().to_owned();
         if let Some(route) = path.strip_prefix("/2/") {
             return self.call(route, request).await;
@@ -202,7 +201,7 @@ impl Service {
         }
     }
 
-    async fn arrive(&self, request: Request<Incoming>, rate: Option<u64>) -> Arrived {
+    async fn arrive<B: Asked>(&self, request: Request<B>, rate: Option<u64>) -> Arrived {
         match arrive(request, &*self.clock, rate).await {
             Ok(arrived) => arrived,
             // The client has hung up: there is nobody to answer, and what it asked for was never said in full.
@@ -210,7 +209,7 @@ impl Service {
         }
     }
 
-    async fn call(&self, route: &str, request: Request<Incoming>) -> Result<Answer, Failure> {
+    async fn call<B: Asked>(&self, route: &str, request: Request<B>) -> Result<Answer, Failure> {
         let behaviour = self.behaviour();
         let wait = self.gate().enter(route, self.clock.elapsed(), behaviour.rate_limit);
         self.wait(behaviour.latency).await;
