@@ -20,6 +20,9 @@ pub struct Capabilities {
     pub moves: bool,
     /// `relocate` can copy on the destination's own side.
     pub copies: bool,
+    /// It copies, and that leaves the version tag of the original as it was. Not so where the tag tells of every touch (a hard
+    /// link changes the record of a file).
+    pub copies_untouched: bool,
     /// `read` serves ranges.
     pub ranges: bool,
     /// Listings arrive in key order.
@@ -53,6 +56,7 @@ impl Default for Capabilities {
             atomic_replace: true,
             moves: false,
             copies: false,
+            copies_untouched: false,
             ranges: true,
             sorted_listing: false,
             listing_is_current: true,

@@ -4,16 +4,18 @@
 //! value and end with it; its data stays in the folder it was given, so that it survives a restart. Code that
 //! talks to a stand-in cannot tell it from the service.
 
+pub mod amazon;
 mod direct;
-mod dropbox;
+pub mod dropbox;
 mod faults;
 mod loopback;
 mod s3;
 mod strict;
 mod traffic;
 
+pub use amazon::AmazonSandbox;
 pub use direct::Direct;
-pub use dropbox::{Behaviour, Counters, DropboxSandbox, Quota, RateLimit, TeamSpace, WhenLocked};
+pub use dropbox::DropboxSandbox;
 pub use faults::Fault;
 pub use loopback::{Answer, AnswerBody, Loopback};
 pub use s3::S3Sandbox;

@@ -13,7 +13,8 @@ use safelight_core::registry::{Context, Factory, Registry, Settings, Value};
 use safelight_core::time::Clock;
 use safelight_core::wrap::{Meter, RetryPolicy, wrapped};
 use safelight_http::ReqwestTransport;
-use safelight_sandbox::{Behaviour, DropboxSandbox, S3Sandbox};
+use safelight_sandbox::dropbox::Behaviour;
+use safelight_sandbox::{DropboxSandbox, S3Sandbox};
 use tokio_util::sync::CancellationToken;
 
 use super::settings;

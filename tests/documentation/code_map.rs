@@ -8,6 +8,7 @@ const FOLDERS: &[&str] = &[
     "core/src",
     "config/src",
     "catalog/src",
+    "media/src",
     "providers/disk/src",
     "providers/object/src",
     "providers/dropbox/src",

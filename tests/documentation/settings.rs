@@ -167,6 +167,9 @@ fn values(setting: &Value) -> String {
         return format!("such as {}", list(&setting["examples"], ", "));
     }
     if let Some(choices) = setting["anyOf"].as_array() {
+        if choices[0]["enum"].is_array() {
+            return format!("{}, or a table", list(&choices[0]["enum"], ", "));
+        }
         let reference = choices[0]["pattern"].is_string();
         return if reference { "a secret's place" } else { "text, or a secret's place" }.to_owned();
     }

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStderr, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use safelight_core::time::SystemClock;
-use safelight_sandbox::{Behaviour, DropboxSandbox};
+use safelight_sandbox::DropboxSandbox;
+use safelight_sandbox::dropbox::Behaviour;
 use tokio::runtime::Runtime;
 
 use crate::home::{Home, Ran};

@@ -10,6 +10,7 @@ use crate::catalog::{
 };
 use crate::codes;
 use crate::digest::Digests;
+use crate::entry::Version;
 use crate::error::{Error, Kind, Result};
 use crate::key::{Key, RESERVED};
 use crate::provider::{Provider, PutMode, PutRequest, Receipt, Relocate};
@@ -67,16 +68,18 @@ impl Delivery<'_> {
             return Ok(Prepared { key: own.clone(), mode: PutMode::Create, records: Vec::new() });
         };
         let key = held.key.clone();
-        let Some(there) = self.provider.stat(&key).await? else {
-            return Ok(Prepared { key, mode: PutMode::Create, records: Vec::new() });
-        };
-        if there.version.is_some() && held.version.is_some() && there.version != held.version {
-            let context = format!("{key} was changed there by somebody else");
-            return Err(Error::new(Kind::Changed, context).code(codes::FOREIGN_VERSION));
-        }
-        let Some(mut replaced) = there.version else {
-            let context = format!("{key}: the service gives no version to replace");
-            return Err(Error::new(Kind::Unsupported, context));
+        // Where setting it aside compares the version and leaves it as it is, there is no need to look before
+        // and after: many changed items then cost no call each.
+        let untouched = self.keep_versions > 0 && self.provider.capabilities().copies_untouched;
+        let known = held.version.clone().filter(|_| untouched);
+        let mut replaced = match known {
+            Some(version) => version,
+            None => match self.standing(&key, held).await? {
+                Some(version) => version,
+                None => {
+                    return Ok(Prepared { key, mode: PutMode::Create, records: Vec::new() });
+                }
+            },
         };
         let mut records = Vec::new();
         if self.keep_versions > 0 {
@@ -91,13 +94,18 @@ impl Delivery<'_> {
                 Ok(receipt) => receipt.version,
                 // Left over from a try that died: the same bytes, for the key names the version.
                 Err(error) if error.kind() == Kind::Exists => None,
+                Err(error) if error.kind() == Kind::NotFound => {
+                    return Ok(Prepared { key, mode: PutMode::Create, records });
+                }
+                Err(error) if error.kind() == Kind::Changed => return Err(foreign(&key)),
                 Err(error) => return Err(error),
             };
-            // Setting it aside may have touched its record (a hard link does).
-            let Some(now) = self.provider.stat(&key).await? else {
-                return Ok(Prepared { key, mode: PutMode::Create, records });
-            };
-            replaced = now.version.unwrap_or(replaced);
+            if !untouched {
+                let Some(now) = self.provider.stat(&key).await? else {
+                    return Ok(Prepared { key, mode: PutMode::Create, records });
+                };
+                replaced = now.version.unwrap_or(replaced);
+            }
             records.push(Record::Retained(Retained {
                 id: RetainedId(0),
                 destination: self.destination,
@@ -111,6 +119,19 @@ impl Delivery<'_> {
             }));
         }
         Ok(Prepared { key, mode: PutMode::Replace(replaced), records })
+    }
+
+    /// The version that stands there, if it is the one that we stored; `None` if nothing stands there.
+    async fn standing(&self, key: &Key, held: &Held) -> Result<Option<Version>> {
+        let Some(there) = self.provider.stat(key).await? else { return Ok(None) };
+        if there.version.is_some() && held.version.is_some() && there.version != held.version {
+            return Err(foreign(key));
+        }
+        let none = || {
+            let context = format!("{key}: the service gives no version to replace");
+            Error::new(Kind::Unsupported, context)
+        };
+        there.version.map(Some).ok_or_else(none)
     }
 
     /// Sends an item whose bytes are all in memory.
@@ -252,6 +273,11 @@ impl Delivery<'_> {
         });
         Delivered { records, held, without_sending }
     }
+}
+
+fn foreign(key: &Key) -> Error {
+    let context = format!("{key} was changed there by somebody else");
+    Error::new(Kind::Changed, context).code(codes::FOREIGN_VERSION)
 }
 
 /// Where something is kept: below the reserved folder, by its date, so that it never meets something else, and

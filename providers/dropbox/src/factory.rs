@@ -148,6 +148,7 @@ fn capabilities() -> Capabilities {
         digests: Algorithms::default().with(Algorithm::DropboxHash),
         moves: true,
         copies: true,
+        copies_untouched: true,
         keeps_modified: true,
         time_granularity_ns: 1_000_000_000,
         max_item_bytes: Some(MOST),

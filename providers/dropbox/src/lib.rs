@@ -6,10 +6,10 @@
 //!
 //! **Why a client of our own** and not the crate `dropbox-sdk` (0.20.3, generated from Dropbox's own
 //! specification; looked into and set aside). Its client trait leaves hosts and transport to us, but hides what
-//! this provider lives by: the headers of an answer (`Retry-After`, the request id, `Content-Range`), the tags of
-//! errors it does not know, the statuses 422 and 403 with their texts. It retries an expired token by itself, logs
-//! each refusal as an error, and knows no pause shared by all calls. What remains are the types: 23,000
-//! lines for the files alone, of which the two dozen routes used here take some hundred by hand.
+//! this provider lives by: of an answer's headers only length and result come through, not `Retry-After`, the
+//! request id or `Content-Range`. It repeats calls with an expired token by itself, logs each refusal as an error,
+//! and knows no pause shared by all calls. What remains are the types: 23,000 lines for the files alone, of which
+//! the two dozen routes used here take some hundred by hand.
 //!
 //! Where the service falls short, and what is done about it:
 //! * **Moves carry no revision.** What is there is looked at right before, many files with one listing.

@@ -15,7 +15,7 @@ use safelight_core::provider::{Room, Root};
 use safelight_core::registry::{Factory as _, Settings, Value};
 use safelight_core::time::Timestamp;
 use safelight_dropbox::DropboxFactory;
-use safelight_sandbox::{Behaviour, RateLimit, TeamSpace};
+use safelight_sandbox::dropbox::{Behaviour, RateLimit, TeamSpace};
 use safelight_testkit::clock::SimClock;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,7 +140,7 @@ async fn room_is_that_of_the_account() {
     assert_eq!(pools[0].room, Room::Limited { used: 1000, total: 2 << 40 });
     account
         .sandbox
-        .behave(|behaviour| behaviour.quota = safelight_sandbox::Quota::Individual(1500))
+        .behave(|behaviour| behaviour.quota = safelight_sandbox::dropbox::Quota::Individual(1500))
         .await
         .unwrap();
     let error = put(&*provider, "b.jpg", &noise(2, 1000)).await.unwrap_err();

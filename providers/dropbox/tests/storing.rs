@@ -10,7 +10,8 @@ use safelight_core::digest::Algorithm;
 use safelight_core::error::{Kind, Retry, Scope};
 use safelight_core::provider::{Proof, PutMode, Relocate};
 use safelight_core::time::Timestamp;
-use safelight_sandbox::{Fault, Rule, WhenLocked};
+use safelight_sandbox::dropbox::WhenLocked;
+use safelight_sandbox::{Fault, Rule};
 
 const APPEND: &str = "files/upload_session/append_batch";
 const FINISH: &str = "files/upload_session/finish_batch_v2";

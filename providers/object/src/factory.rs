@@ -192,6 +192,7 @@ fn open(
         atomic_replace: !ways.staged,
         moves: ways.copies || ways.renames,
         copies: ways.copies,
+        copies_untouched: ways.copies,
         max_item_bytes,
         names: NameRules { max_key_bytes: names.max_key_bytes(), ..NameRules::default() },
         concurrency: service.concurrency,

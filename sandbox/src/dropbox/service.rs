@@ -1,7 +1,6 @@
 //! What happens to a call before and after its route: counting, waiting, signing in, reading the argument.
 
 use std::collections::BTreeMap;
-use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -194,19 +193,21 @@ impl Service {
             "/oauth2/authorize" => oauth::authorize(self, request.uri()),
             "/oauth2/token" => {
                 let headers = request.headers().clone();
-                let arrived = self.arrive(request, None).await;
+                let arrived = self.arrive(request, None).await?;
                 oauth::token(self, &headers, &String::from_utf8_lossy(&arrived.bytes)).await
             }
             _ => Ok(text(StatusCode::NOT_FOUND, "Not found".into())),
         }
     }
 
-    async fn arrive<B: Asked>(&self, request: Request<B>, rate: Option<u64>) -> Arrived {
-        match arrive(request, &*self.clock, rate).await {
-            Ok(arrived) => arrived,
-            // The client has hung up: there is nobody to answer, and what it asked for was never said in full.
-            Err(_) => pending().await,
-        }
+    async fn arrive<B: Asked>(
+        &self,
+        request: Request<B>,
+        rate: Option<u64>,
+    ) -> Result<Arrived, Failure> {
+        let route = request.uri().path().to_owned();
+        // The client has hung up, and what it asked for was never said in full: nobody hears this.
+        arrive(request, &*self.clock, rate).await.map_err(|_| bad(&route, "the body broke off"))
     }
 
     async fn call<B: Asked>(&self, route: &str, request: Request<B>) -> Result<Answer, Failure> {
@@ -215,7 +216,7 @@ impl Service {
         self.wait(behaviour.latency).await;
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let headers = request.headers().clone();
-        let arrived = self.arrive(request, behaviour.upload_rate).await;
+        let arrived = self.arrive(request, behaviour.upload_rate).await?;
         if let Some(wait) = wait {
             return Err(Failure::TooMany("too_many_requests", wait));
         }

@@ -69,3 +69,21 @@ async fn an_answer_can_be_another_one() {
     assert_eq!(second.header("content-type"), "application/json");
     call().await.ok();
 }
+
+#[tokio::test]
+async fn a_client_that_hangs_up_stores_nothing_and_holds_nobody_up() {
+    let service = Service::start().await;
+    let address = service.sandbox.url().replace("http://", "");
+    let head = format!(
+        "POST /2/files/upload HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+         content-type: application/octet-stream\r\ndropbox-api-arg: {{\"path\":\"/a\"}}\r\n\
+         content-length: 100\r\n\r\nhalf",
+        service.token
+    );
+    let mut socket = std::net::TcpStream::connect(&address).unwrap();
+    std::io::Write::write_all(&mut socket, head.as_bytes()).unwrap();
+    drop(socket);
+    assert!(service.paths().await.is_empty());
+    let Service { sandbox, .. } = service;
+    tokio::time::timeout(Duration::from_secs(20), sandbox.stop()).await.unwrap();
+}

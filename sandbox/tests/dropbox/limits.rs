@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use safelight_sandbox::{Quota, RateLimit, WhenLocked};
+use safelight_sandbox::dropbox::{Quota, RateLimit, WhenLocked};
 use serde_json::{Value, json};
 
 use crate::service::{MIB, Reply, Service, content_hash};

@@ -54,7 +54,7 @@ async fn pages_come_one_after_the_other_and_may_be_empty() {
     let cases: [(bool, usize, &[usize]); 3] =
         [(false, 2000, &[3, 3, 2]), (false, 5, &[3, 3, 2]), (true, 2, &[2, 0, 2, 0, 2, 0, 2])];
     for (empty, longest, sizes) in cases {
-        let change = |behaviour: &mut safelight_sandbox::Behaviour| {
+        let change = |behaviour: &mut safelight_sandbox::dropbox::Behaviour| {
             behaviour.empty_pages = empty;
             behaviour.longest_page = longest;
         };

@@ -100,7 +100,7 @@ async fn what_cannot_be_downloaded() {
     for path in ["/d/taken.jpg", "/d/paper.paper"] {
         service.put(path, "x").await;
     }
-    let change = |behaviour: &mut safelight_sandbox::Behaviour| {
+    let change = |behaviour: &mut safelight_sandbox::dropbox::Behaviour| {
         behaviour.restricted.insert("/d/taken.jpg".into());
         behaviour.not_downloadable.insert("/d/paper.paper".into());
     };

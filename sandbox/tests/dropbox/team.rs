@@ -1,6 +1,6 @@
 //! A member of a team with a team space.
 
-use safelight_sandbox::TeamSpace;
+use safelight_sandbox::dropbox::TeamSpace;
 use serde_json::{Value, json};
 
 use crate::service::{Reply, Service, displays};

@@ -12,6 +12,7 @@ use crate::content;
 super::cases!("relocate":
     moving_keeps_the_bytes,
     copying_keeps_both,
+    copying_leaves_the_version_where_declared,
     into_the_reserved_folder_and_back,
     an_occupied_target_is_refused,
     another_version_is_refused,
@@ -60,6 +61,19 @@ async fn copying_keeps_both(bench: &Bench) -> Verdict {
     bench.put(&from, &later, PutMode::Replace(version)).await?;
     bench.must_hold(&to, &bytes).await?;
     bench.must_list(Scope::default(), &[from, to]).await?;
+    Ok(())
+}
+
+async fn copying_leaves_the_version_where_declared(bench: &Bench) -> Verdict {
+    bench.must(bench.declared().copies_untouched, "it does not declare so")?;
+    let (from, _) = bench.store("2024/a.jpg", &content::bytes(88, 300)).await?;
+    let before = bench.version(&from).await?;
+    let to = Key::new("2025/b.jpg")?;
+    bench.provider().relocate(&from, &to, Relocate::Copy, Some(&before)).await?;
+    ensure!(bench.version(&from).await? == before, "copying changed the version");
+    let edited = content::bytes(89, 300);
+    bench.put(&from, &edited, PutMode::Replace(before)).await?;
+    bench.must_hold(&from, &edited).await?;
     Ok(())
 }
 

@@ -38,6 +38,7 @@ impl Builder {
             digests: Algorithms::default().with(Algorithm::Md5).with(Algorithm::Crc32c),
             moves: true,
             copies: true,
+            copies_untouched: true,
             sorted_listing: true,
             keeps_modified: true,
             ..Capabilities::default()
@@ -75,6 +76,7 @@ impl Builder {
         self.options.reports_digests = false;
         self.options.proof = Proof::ReadBack;
         self.capabilities.digests = Algorithms::default();
+        self.capabilities.copies_untouched = false;
         self
     }
 
@@ -93,6 +95,7 @@ impl Builder {
         self.with(|declared| {
             declared.moves = false;
             declared.copies = false;
+            declared.copies_untouched = false;
         })
     }
 

@@ -20,8 +20,8 @@ use safelight_core::secret::Secret;
 use safelight_core::time::{Clock, SystemClock, Timestamp};
 use safelight_dropbox::DropboxFactory;
 use safelight_http::ReqwestTransport;
-pub use safelight_sandbox::Behaviour;
 use safelight_sandbox::DropboxSandbox;
+pub use safelight_sandbox::dropbox::Behaviour;
 use tokio_util::sync::CancellationToken;
 
 /// A clock that runs faster than the machine's, so that budgets per second do not make tests long.
@@ -127,8 +127,20 @@ pub fn key(path: &str) -> Key {
     Key::new(path).unwrap()
 }
 
+/// Bytes that follow from a seed; no two stretches of 64 KiB are the same.
 pub fn noise(seed: usize, length: usize) -> Bytes {
-    (0..length).map(|i| u8::try_from((i * 31 + i / 251 + seed * 7919) % 251).unwrap()).collect()
+    const STRETCH: usize = 1 << 16;
+    let base: Vec<u8> = (0..STRETCH.min(length))
+        .map(|i| u8::try_from((i * 31 + i / 251 + seed * 7919) % 251).unwrap())
+        .collect();
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let from = bytes.len();
+        bytes.extend_from_slice(&base[..base.len().min(length - from)]);
+        let mark = (from / STRETCH).to_le_bytes();
+        bytes[from..].iter_mut().zip(mark).for_each(|(byte, mark)| *byte ^= mark);
+    }
+    bytes.into()
 }
 
 pub fn digests(provider: &dyn Provider, bytes: &[u8]) -> Digests {

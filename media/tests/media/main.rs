@@ -1,0 +1,11 @@
+//! Inspections of real, made-up and spoilt files, and groups of them.
+#![allow(clippy::unwrap_used)]
+
+mod broken;
+mod build;
+mod formats;
+mod grouping;
+mod hostile;
+mod pieces;
+mod samples;
+mod speed;
