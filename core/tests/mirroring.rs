@@ -311,3 +311,17 @@ async fn a_file_that_may_still_be_arriving_is_taken_once_it_is_quiet() {
     world.clock.skip(std::time::Duration::from_secs(11));
     assert_eq!(at(&world.run().await, "d0").copied.files, 1);
 }
+
+#[tokio::test]
+async fn a_library_that_lists_in_any_order_is_mirrored_and_nothing_counts_as_gone() {
+    let mut world = World::new(1).await;
+    let jumbled = MemoryProvider::build("library").clock(world.clock.clone()).unsorted();
+    world.library = Arc::new(jumbled.page(7).finish());
+    world.job.library = world.library.clone();
+    let photos = world.photos(40);
+    assert_eq!(world.run().await.new.files, 40);
+    world.assert_mirrored(0);
+    world.library.delete(&photos[11]);
+    let report = world.run().await;
+    assert_eq!((report.new.files, at(&report, "d0").unchanged), (0, 39));
+}

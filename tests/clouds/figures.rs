@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use safelight_core::catalog::Catalog as _;
 use safelight_core::codes;
 use safelight_core::mirror::DestinationState;
 use safelight_core::time::Clock as _;
 use safelight_sandbox::dropbox::{Behaviour, RateLimit, WhenLocked};
+use safelight_sandbox::{Fault, Rule};
 
 use crate::world::{DAY, World, key};
 
@@ -134,4 +134,57 @@ async fn a_sign_in_that_ended_stops_the_destination_with_the_remedy() {
     assert_eq!(error.id(), codes::SIGN_IN);
     // What was known stays known.
     assert!(world.catalog.item(&key("new.jpg")).await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_film_goes_four_times_as_fast_as_one_connection_allows() {
+    const FILM: u64 = 256_000_000;
+    const LINE: u64 = 20_000_000;
+    let world =
+        World::behaving(Behaviour { upload_rate: Some(LINE), ..Behaviour::default() }).await;
+    world.run().await;
+    world.library.write_made("film.mov", 1, FILM);
+    // The calls of the run before are not to count against the budget of this one.
+    world.clock.sleep(Duration::from_secs(5)).await;
+    let before = world.clock.elapsed();
+    assert_eq!(world.run().await.exit_code(), 0);
+    let took = world.clock.elapsed().saturating_sub(before);
+    let alone = Duration::from_millis(FILM * 1000 / LINE);
+    assert!(took < alone / 4, "{took:?}, one connection alone {alone:?}");
+    world.assert_mirrored("after the film");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_edited_photos_cost_no_call_each() {
+    let mut world = World::new().await;
+    fill(&world, 1000, 100);
+    world.run().await;
+    for (at, key) in (5000..).zip(world.library.keys()) {
+        world.library.write_made(key.as_bytes(), at, 120);
+    }
+    world.open().await;
+    world.cloud.forget();
+    let report = world.run().await;
+    assert_eq!(report.exit_code(), 0, "{:?}", report.problems);
+    assert!(calls(&world) <= 40, "{:?}", world.cloud.counters().calls);
+    world.assert_mirrored("after the edits");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_arrive_wrong_are_sent_again() {
+    for route in ["upload_session/append_batch", "upload_session/append_v2", "upload_session/start"]
+    {
+        let world = World::new().await;
+        world.run().await;
+        fill(&world, 20, 3000);
+        world.library.write_made("large.jpg", 1, 6 << 20);
+        world.library.write_made("film.mov", 2, 20 << 20);
+        world.cloud.traffic().inject(Rule::next(Fault::FlipSent(1000)).containing(route).after(1));
+        let report = world.run().await;
+        // A film cannot be sent twice from one reading, so it may take another run.
+        assert!([0, 3].contains(&report.exit_code()), "{route}: {:?}", report.problems);
+        world.assert_claims_hold(route).await;
+        assert_eq!(world.run().await.exit_code(), 0, "{route}");
+        world.assert_mirrored(route);
+    }
 }

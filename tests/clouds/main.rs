@@ -7,4 +7,5 @@
 
 mod figures;
 mod loops;
+mod source;
 mod world;

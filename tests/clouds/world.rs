@@ -47,13 +47,18 @@ pub struct World {
     pub clock: Arc<SimClock>,
     pub library: Arc<MemoryProvider>,
     pub cloud: DropboxSandbox,
-    pub catalog: Arc<SqliteCatalog>,
+    pub catalog: Arc<dyn Catalog>,
     pub job: MirrorJob,
     folder: TempDir,
 }
 
 pub fn key(path: impl AsRef<[u8]>) -> Key {
     Key::new(path).unwrap()
+}
+
+/// A catalog that lasts as long as the test.
+pub async fn scratch() -> Arc<dyn Catalog> {
+    Arc::new(SqliteCatalog::scratch(Path::new("/nonexistent/catalog.db")).await.unwrap())
 }
 
 impl World {
@@ -68,7 +73,6 @@ impl World {
         let library =
             MemoryProvider::build("library").clock(clock.clone()).like_a_disk().read_only();
         let library = Arc::new(library.finish());
-        let catalog = SqliteCatalog::scratch(Path::new("/nonexistent/catalog.db")).await.unwrap();
         let job = MirrorJob {
             name: "mirror".to_owned(),
             library: library.clone(),
@@ -84,7 +88,7 @@ impl World {
             changes: ChangeRules { keep_versions: 1, guard: Guard { files: 2000, share: 1.0 } },
             memory_bytes: 128 << 20,
         };
-        let mut world = Self { clock, library, cloud, catalog: Arc::new(catalog), job, folder };
+        let mut world = Self { clock, library, cloud, catalog: scratch().await, job, folder };
         world.open().await;
         world
     }
@@ -102,12 +106,11 @@ impl World {
         for host in ["api_url", "content_url", "notify_url", "www_url"] {
             settings = settings.with_text(host, &url);
         }
-        let catalog: Arc<dyn Catalog> = self.catalog.clone();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let context = Context {
             clock: clock.clone(),
             http,
-            notebook: Arc::new(Bound::new(&catalog, "dropbox")),
+            notebook: Arc::new(Bound::new(&self.catalog, "dropbox")),
             cancel: CancellationToken::new(),
         };
         let registry = safelight_providers::registry().unwrap();
@@ -120,13 +123,17 @@ impl World {
         }];
     }
 
-    pub async fn run(&self) -> RunReport {
-        let tools = Tools {
-            catalog: self.catalog.clone(),
+    pub fn tools(&self, catalog: &Arc<dyn Catalog>) -> Tools {
+        Tools {
+            catalog: catalog.clone(),
             clock: self.clock.clone(),
             monitor: Arc::new(Silent),
             stop: Stop::default(),
-        };
+        }
+    }
+
+    pub async fn run(&self) -> RunReport {
+        let tools = self.tools(&self.catalog);
         let report = mirror(&self.job, &MirrorOptions::default(), &tools).await.unwrap();
         assert!(report.destinations.iter().all(DestinationReport::adds_up), "{report:?}");
         let internal = safelight_core::codes::INTERNAL;

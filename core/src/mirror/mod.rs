@@ -3,6 +3,7 @@
 mod carry;
 mod deliver;
 mod guard;
+mod in_order;
 mod lane;
 mod plan;
 mod pump;

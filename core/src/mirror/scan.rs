@@ -5,6 +5,7 @@
 
 use futures::StreamExt as _;
 
+use super::in_order::in_order;
 use crate::catalog::{
     Amount, Finding, Freshness, Known, LibraryRecord, Presence, Problem, RunId, Stat,
 };
@@ -117,7 +118,7 @@ impl Merge<'_> {
         let filter = job.filter.clone();
         let descend = move |folder: &Key| filter.descends(folder);
         let scope = Scope { descend: Some(std::sync::Arc::new(descend)), ..Scope::default() };
-        let mut pages = job.library.list(scope);
+        let mut pages = in_order(&*job.library, scope);
         loop {
             let page = tokio::select! {
                 page = pages.next() => page,

@@ -1,4 +1,4 @@
-//! Storing large items: blocks of 8 MiB, many on their way at once, in any order.
+//! Storing large items: blocks of 12 MiB, several on their way at once, in any order.
 //!
 //! Invariants: no more bytes are in memory than the destination's share allows. The block that closes the session
 //! goes last, after the source vouched for all bytes and every other block arrived.
@@ -26,10 +26,11 @@ use crate::store::Store;
 use crate::trouble::Trouble;
 use crate::wire::Session;
 
-/// Bytes of one block; a multiple of what one digest covers.
-const BLOCK: usize = 8 * 1024 * 1024;
+/// Bytes of one block; a multiple of what one digest covers. With ten calls a second, smaller ones would hold back a
+/// fast line.
+const BLOCK: usize = 12 * 1024 * 1024;
 /// Blocks of one item that are under way at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 7;
 /// How much may have to be sent again after a crash.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
