@@ -8,6 +8,8 @@ pub mod amazon;
 mod direct;
 pub mod dropbox;
 mod faults;
+mod form;
+mod journal;
 mod loopback;
 mod s3;
 mod strict;

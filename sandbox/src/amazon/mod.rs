@@ -11,7 +11,6 @@ mod body;
 mod credentials;
 mod dates;
 mod filter;
-mod form;
 mod gate;
 mod names;
 mod routes;

@@ -12,10 +12,10 @@ use super::answers::{self, Failure};
 use super::behaviour::{Behaviour, Expiry};
 use super::body;
 use super::credentials::{Credentials, Standing};
-use super::form::Fields;
 use super::gate::{Gate, UnderWay};
 use super::routes;
 use super::state::{Refusal, Store, scramble};
+use crate::form::{self, Fields};
 use crate::loopback::Answer;
 
 /// The whole stand-in.
@@ -214,6 +214,6 @@ fn place(uri: &Uri) -> Option<(Host, Vec<String>)> {
         .iter()
         .find_map(|(prefix, host)| uri.path().strip_prefix(prefix).map(|rest| (*host, rest)))?;
     // A plus sign in a path is a plus sign.
-    let parts = rest.split('/').map(|part| super::form::decode(&part.replace('+', "%2B")));
+    let parts = rest.split('/').map(|part| form::decode(&part.replace('+', "%2B")));
     Some((host, parts.collect()))
 }

@@ -8,7 +8,6 @@ mod args;
 mod behaviour;
 mod body;
 mod errors;
-mod form;
 mod gate;
 mod hash;
 mod json;

@@ -14,18 +14,17 @@ use super::routes::all_scopes;
 use super::service::Service;
 use super::state::Grant;
 use super::users::ACCOUNT;
-use super::{APP_KEY, form, random_word};
+use super::{APP_KEY, random_word};
+use crate::form::{Fields, encode};
 use crate::loopback::Answer;
-
-type Fields = BTreeMap<String, String>;
 
 /// Codes that were shown and not yet used, with what they were asked for.
 pub(super) type Codes = BTreeMap<String, Fields>;
 
 /// `GET /oauth2/authorize`: as if the user had clicked at once.
 pub(super) fn authorize(service: &Service, uri: &Uri) -> Result<Answer, Failure> {
-    let asked = form::fields(uri.query().unwrap_or(""));
-    let field = |name| asked.get(name).map_or("", String::as_str);
+    let asked = Fields::read(uri.query().unwrap_or(""));
+    let field = |name| asked.get(name).unwrap_or_default();
     let page = |why: &str| Ok(text(StatusCode::BAD_REQUEST, why.into()));
     if field("client_id") != APP_KEY {
         return page("Invalid client_id: this app is not known.");
@@ -38,14 +37,14 @@ pub(super) fn authorize(service: &Service, uri: &Uri) -> Result<Answer, Failure>
     }
     let behaviour = service.behaviour();
     let back = asked.get("redirect_uri");
-    let allowed = |uri: &String| match behaviour.redirect_uris.as_slice() {
+    let allowed = |uri: &str| match behaviour.redirect_uris.as_slice() {
         [] => ["http://localhost:", "http://127.0.0.1:"].iter().any(|here| uri.starts_with(here)),
-        known => known.contains(uri),
+        known => known.iter().any(|one| one == uri),
     };
     if back.is_some_and(|back| !allowed(back)) {
         return page("Invalid redirect_uri: it must be one that the app has registered.");
     }
-    let state = asked.get("state").map(|state| format!("&state={}", form::encode(state)));
+    let state = asked.get("state").map(|state| format!("&state={}", encode(state)));
     let state = state.unwrap_or_default();
     if behaviour.deny_access {
         return match back {
@@ -85,8 +84,8 @@ pub(super) async fn token(
     headers: &HeaderMap,
     body: &str,
 ) -> Result<Answer, Failure> {
-    let form = form::fields(body);
-    let field = |name| form.get(name).map_or("", String::as_str);
+    let form = Fields::read(body);
+    let field = |name| form.get(name).unwrap_or_default();
     let basic = basic_user(headers);
     if basic.as_deref().unwrap_or(field("client_id")) != APP_KEY {
         return Err(Failure::OAuth("invalid_client", "this app is not known".into()));
@@ -105,7 +104,7 @@ fn basic_user(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn exchange(service: &Service, form: &Fields) -> Result<Answer, Failure> {
-    let field = |name| form.get(name).map_or("", String::as_str);
+    let field = |name| form.get(name).unwrap_or_default();
     let asked = {
         let mut codes = service.codes.lock().unwrap_or_else(PoisonError::into_inner);
         codes.remove(field("code"))
@@ -113,7 +112,7 @@ async fn exchange(service: &Service, form: &Fields) -> Result<Answer, Failure> {
     let wrong = |why: &str| Err(Failure::OAuth("invalid_grant", why.into()));
     let Some(asked) = asked else { return wrong("code doesn't exist or has expired") };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(field("code_verifier")));
-    if asked.get("code_challenge") != Some(&challenge) {
+    if asked.get("code_challenge") != Some(&*challenge) {
         return wrong("invalid code verifier");
     }
     if asked.get("redirect_uri") != form.get("redirect_uri") {
@@ -143,7 +142,7 @@ async fn exchange(service: &Service, form: &Fields) -> Result<Answer, Failure> {
         "uid": "1000001",
         "account_id": ACCOUNT,
     });
-    if asked.get("token_access_type").is_some_and(|kind| kind == "offline") {
+    if asked.get("token_access_type") == Some("offline") {
         answer["refresh_token"] = refresh_token.into();
     }
     Ok(reply(StatusCode::OK, &answer))

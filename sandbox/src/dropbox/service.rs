@@ -16,7 +16,6 @@ use super::args::tag_of;
 use super::behaviour::Behaviour;
 use super::body::{Arrived, Asked, arrive};
 use super::errors::{Failure, text};
-use super::form;
 use super::gate::Gate;
 use super::json::{flat, nested, tag};
 use super::oauth::{self, Codes};
@@ -24,6 +23,7 @@ use super::routes::{self, Jobs, Style};
 use super::state::{Root, Standing, Store};
 use super::wire::{argument, bad, check_shape};
 use super::{WhenLocked, args, users};
+use crate::form::Fields;
 use crate::loopback::Answer;
 
 /// The whole stand-in.
@@ -225,7 +225,7 @@ impl Service {
         let Some((style, scope)) = known else {
             return Err(Failure::Bad(format!("Unknown API function: \"{route}\"")));
         };
-        let query = form::fields(uri.query().unwrap_or(""));
+        let query = Fields::read(uri.query().unwrap_or(""));
         let grant = match style {
             Style::NoSignIn if headers.contains_key(header::AUTHORIZATION) => {
                 return Err(bad(route, "This API function does not take authentication."));

@@ -1,12 +1,11 @@
 //! What a request has to look like: method, content type, argument.
 
-use std::collections::BTreeMap;
-
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
 use super::errors::Failure;
 use super::routes::Style;
+use crate::form::Fields;
 
 /// A 400 that names the route.
 pub(super) fn bad(route: &str, why: &str) -> Failure {
@@ -42,7 +41,7 @@ pub(super) fn check_shape(
 pub(super) fn argument(
     route: &str,
     headers: &HeaderMap,
-    query: &BTreeMap<String, String>,
+    query: &Fields,
     longest: usize,
 ) -> Result<Value, Failure> {
     let wrong = |why: &str| bad(route, &format!("HTTP header \"Dropbox-API-Arg\": {why}"));

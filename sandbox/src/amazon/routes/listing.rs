@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::answers::{Failure, bad, reply};
 use super::super::filter::{Filter, Place, check, parse};
-use super::super::form::Fields;
 use super::super::service::{Call, Service};
 use super::super::state::{Request, Scope, Sort, SortKey, Unit};
+use crate::form::Fields;
 use crate::loopback::Answer;
 
 /// The most nodes on one page.

@@ -8,9 +8,9 @@ use super::super::behaviour::Behaviour;
 use super::super::body;
 use super::super::credentials::random_word;
 use super::super::dates;
-use super::super::form::Fields;
 use super::super::service::{Call, Service};
 use super::super::state::{NewFile, Received, Refusal, Store};
+use crate::form::Fields;
 use crate::loopback::Answer;
 
 /// `POST v2/upload`

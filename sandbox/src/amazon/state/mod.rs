@@ -8,10 +8,10 @@
 
 mod albums;
 mod create;
-mod journal;
 mod listing;
 mod node;
 mod place;
+mod record;
 mod refusal;
 mod status;
 mod trash;
@@ -30,7 +30,8 @@ use safelight_core::time::Clock;
 
 use super::behaviour::Behaviour;
 use super::sniff::Class;
-use journal::{Journal, Record};
+use crate::journal::{self, Journal};
+use record::Record;
 
 pub(super) use albums::Edit;
 pub(super) use create::{NewFile, Received};

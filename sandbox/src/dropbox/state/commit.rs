@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::journal::Record;
+use super::record::Record;
 use super::watch::stamp_of;
 use super::{File, Revision, Root, Store, What, id_of, rev_of};
 use crate::dropbox::args::{CommitInfo, Mode, Rev};

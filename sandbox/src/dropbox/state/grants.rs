@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::journal::Record;
+use super::record::Record;
 
 /// One sign-in; it lives under its refresh token.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::journal::Record;
+use super::record::Record;
 use super::{Root, Store};
 use crate::dropbox::errors::{Lookup, Trouble};
 use crate::dropbox::json::tag;

@@ -9,10 +9,10 @@
 mod commit;
 mod folders;
 mod grants;
-mod journal;
 mod listing;
 mod node;
 mod places;
+mod record;
 mod relocate;
 mod remove;
 mod sessions;
@@ -27,7 +27,8 @@ use std::sync::Arc;
 use safelight_core::time::Clock;
 
 use super::behaviour::{Behaviour, Quota};
-use journal::{Journal, Record};
+use crate::journal::{self, Journal};
+use record::Record;
 
 pub(super) use commit::Content;
 pub(super) use grants::{Grant, Standing};

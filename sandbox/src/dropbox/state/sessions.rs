@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Store;
-use super::journal::Record;
+use super::record::Record;
 use crate::dropbox::args::{Cursor, SessionType};
 use crate::dropbox::errors::Trouble;
 use crate::dropbox::hash::BLOCK;

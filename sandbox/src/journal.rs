@@ -1,4 +1,4 @@
-//! The state on disk: one JSON line per change.
+//! The state of a stand-in on disk: one JSON line per change.
 //!
 //! Invariant: at every moment the file is a complete history; a last line that was torn by a crash is not
 //! looked at. At the start the history is replaced by the present state, in one rename.
@@ -7,39 +7,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::grants::Grant;
-use super::node::{Node, Revision};
-use super::sessions::Session;
-
-/// One change.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Record {
-    /// What stands at this key from now on.
-    Node(String, Node),
-    /// A revision that is no longer the current one.
-    Revision(Revision),
-    /// An upload session.
-    Session(String, Session),
-    /// The session is over.
-    SessionEnd(String),
-    /// Somebody signed in.
-    Grant(String, Grant),
-    /// The sign-in is no longer good.
-    GrantEnd(String),
-    /// Cursors of earlier generations are no longer good.
-    Generation(u64),
-}
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The file that is added to.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     file: File,
 }
 
 /// What an earlier stand-in wrote into `folder`.
-pub(super) fn read(folder: &Path) -> io::Result<Vec<Record>> {
+pub(crate) fn read<R: DeserializeOwned>(folder: &Path) -> io::Result<Vec<R>> {
     match fs::read(path(folder)) {
         Ok(bytes) => Ok(bytes
             .split(|byte| *byte == b'\n')
@@ -52,12 +30,12 @@ pub(super) fn read(folder: &Path) -> io::Result<Vec<Record>> {
 
 impl Journal {
     /// Goes on with the one in `folder`, or begins it.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         Ok(Self { file: OpenOptions::new().create(true).append(true).open(path(folder))? })
     }
 
     /// Begins anew in `folder` with the present state.
-    pub(super) fn begin(folder: &Path, present: &[Record]) -> io::Result<Self> {
+    pub(crate) fn begin<R: Serialize>(folder: &Path, present: &[R]) -> io::Result<Self> {
         let fresh = folder.join("state.new");
         fs::write(&fresh, lines(present)?)?;
         fs::rename(&fresh, path(folder))?;
@@ -65,7 +43,7 @@ impl Journal {
     }
 
     /// Adds changes.
-    pub(super) fn add(&mut self, changes: &[Record]) -> io::Result<()> {
+    pub(crate) fn add<R: Serialize>(&mut self, changes: &[R]) -> io::Result<()> {
         self.file.write_all(&lines(changes)?)
     }
 }
@@ -74,7 +52,7 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("state.jsonl")
 }
 
-fn lines(records: &[Record]) -> io::Result<Vec<u8>> {
+fn lines<R: Serialize>(records: &[R]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for record in records {
         serde_json::to_writer(&mut lines, record)?;
