@@ -5,6 +5,7 @@
 //! answer that stops arriving is an error. Status codes are not errors here.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -72,6 +73,11 @@ impl fmt::Debug for HttpBody {
         }
     }
 }
+
+/// How long a service may think about a request before it says anything: put among the extensions of a request
+/// whose answer takes long to make, where the transport's usual limit is too short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub Duration);
 
 /// Sends requests.
 #[async_trait]

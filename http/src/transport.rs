@@ -8,7 +8,7 @@ use futures::StreamExt;
 use http::{Method, Request, Response, header};
 use reqwest::{Client, ClientBuilder, Url};
 use safelight_core::error::{Error, Kind, Result};
-use safelight_core::http::{HttpBody, HttpTransport};
+use safelight_core::http::{HttpBody, HttpTransport, Patience};
 use safelight_core::time::Clock;
 
 use crate::failure;
@@ -94,6 +94,8 @@ impl HttpTransport for ReqwestTransport {
         let host = parts.uri.host().unwrap_or("?").to_owned();
         let url = Url::parse(&parts.uri.to_string())
             .map_err(|_| Error::new(Kind::Internal, format!("a bad address at {host}")))?;
+        let asked = parts.extensions.get::<Patience>().map_or(Duration::ZERO, |asked| asked.0);
+        let idle = self.limits.idle.max(asked);
         let headless = parts.method == Method::HEAD;
         let progress = Progress::new(self.clock.clone());
         let body = outgoing(body, &mut parts.headers, &progress);
@@ -101,7 +103,7 @@ impl HttpTransport for ReqwestTransport {
         if let Some(body) = body {
             sending = sending.body(body);
         }
-        let answer = until_idle(sending.send(), &progress, self.limits.idle)
+        let answer = until_idle(sending.send(), &progress, idle)
             .await
             .ok_or_else(|| failure::silent(&host))?
             .map_err(|error| failure::of(&error, &host))?;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
 use safelight_core::error::{Error, Kind, Retry};
-use safelight_core::http::{HttpBody, HttpTransport};
+use safelight_core::http::{HttpBody, HttpTransport, Patience};
 use safelight_core::time::SystemClock;
 use safelight_http::{Limits, ReqwestTransport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -145,4 +145,16 @@ async fn a_closed_port_is_unavailable_and_its_query_stays_secret() {
     assert_eq!(error.kind(), Kind::Unavailable);
     let told = format!("{error} {error:?}");
     assert!(!told.contains("canary"), "{told}");
+}
+
+#[tokio::test]
+async fn a_request_may_ask_for_more_patience() {
+    let server = MockServer::start().await;
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_millis(400));
+    Mock::given(method("GET")).respond_with(late).mount(&server).await;
+    let hasty = transport(Duration::from_millis(100));
+    assert_eq!(get(&hasty, &server.uri()).await.unwrap_err().kind(), Kind::Timeout);
+    let request = Request::get(server.uri()).extension(Patience(Duration::from_mins(1)));
+    let answer = hasty.send(request.body(HttpBody::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderValue, Method, Request, Response, header};
 use safelight_core::error::{Error, Kind, Retry};
-use safelight_core::http::{HttpBody, HttpTransport};
+use safelight_core::http::{HttpBody, HttpTransport, Patience};
 use safelight_core::secret::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,9 @@ const JSON_LIMIT: usize = 32 * 1024 * 1024;
 /// Longest answer that tells of a failure.
 const FAILURE_LIMIT: usize = 256 * 1024;
 /// How often a call is made again after the service refused it because of its rate.
-const PATIENCE: u32 = 2;
+const REFUSALS: u32 = 2;
+/// How long Dropbox may think before it answers.
+const THINKING: Duration = Duration::from_mins(3);
 /// The pause when the service names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 
@@ -133,7 +135,7 @@ impl Api {
                     };
                     self.pace.refused(wait);
                     refusals += 1;
-                    if refusals > PATIENCE {
+                    if refusals > REFUSALS {
                         return Err(trouble);
                     }
                 }
@@ -160,7 +162,10 @@ impl Api {
         }
         let body = match sent {
             Sent::Argument(json) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
+                // Listings of large folders and commits of a thousand files are thought about for minutes.
+                request = request
+                    .extension(Patience(THINKING))
+                    .header(header::CONTENT_TYPE, "application/json");
                 HttpBody::Whole(json.clone())
             }
             Sent::Bytes { argument, pieces } => {
