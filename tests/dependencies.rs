@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Which crates of ours a crate may use. Everything points at core; the program and the measurements may use
 /// everything. A crate that is not named here has to be put into this table first.
-const OURS: [(&str, &[&str]); 13] = [
+const OURS: [(&str, &[&str]); 14] = [
     ("safelight-core", &[]),
     ("safelight-config", &["safelight-core"]),
     ("safelight-catalog", &["safelight-core"]),
@@ -17,6 +17,7 @@ const OURS: [(&str, &[&str]); 13] = [
     ("safelight-disk", &["safelight-core"]),
     ("safelight-object", &["safelight-core"]),
     ("safelight-dropbox", &["safelight-core"]),
+    ("safelight-amazon-photos", &["safelight-core"]),
     (
         "safelight-providers",
         &["safelight-core", "safelight-disk", "safelight-object", "safelight-dropbox"],

@@ -12,6 +12,7 @@ const FOLDERS: &[&str] = &[
     "providers/disk/src",
     "providers/object/src",
     "providers/dropbox/src",
+    "providers/amazon-photos/src",
     "providers/all/src",
     "http/src",
     "sandbox/src",

@@ -7,22 +7,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, header};
 use safelight_core::error::{Error, Kind};
 use safelight_core::http::{HttpBody, HttpTransport};
 use serde_json::Value;
 
+use crate::answer::{Answer, JSON_LIMIT, at, judged, read_json};
 use crate::cookies::Cookies;
 use crate::filter::query;
 use crate::hosts::Hosts;
 use crate::node::{Listing, Md5, Node};
-use crate::pace::{Pace, Slot};
-use crate::trouble::{Content, Trouble, content};
+use crate::pace::Pace;
+use crate::trouble::Trouble;
 
-/// Longest JSON that is read: 200 nodes of about 4 KB each.
-const JSON_LIMIT: usize = 16 * 1024 * 1024;
-/// Longest answer that tells of a failure.
-const FAILURE_LIMIT: usize = 256 * 1024;
 /// How often something is asked for.
 const TRIES: u32 = 3;
 /// How often a call is made again after the service refused it because of its rate.
@@ -58,10 +55,9 @@ struct Call<'a> {
     metered: bool,
     /// It changes nothing, so that it may be made again.
     asks: bool,
+    /// The answer may lead elsewhere.
+    redirects: bool,
 }
-
-/// An answer of success, and the right to have it under way.
-pub(crate) type Answer = (Response<HttpBody>, Slot);
 
 impl Api {
     /// Asks the metadata host.
@@ -136,7 +132,8 @@ impl Api {
     ) -> Result<Node, Trouble> {
         let url = format!("{}/{path_and_query}", self.hosts.content);
         let (method, range) = (Method::POST, None);
-        let call = Call { method, url, sent, md5, range, metered: false, asks: false };
+        let call =
+            Call { method, url, sent, md5, range, metered: false, asks: false, redirects: false };
         let told = read_json(self.call(call, doing).await?, doing).await?;
         let nonsense = || Error::new(Kind::Protocol, format!("{doing}: no node was told of"));
         Ok(Node::read(&told).ok_or_else(nonsense)?)
@@ -152,7 +149,8 @@ impl Api {
     ) -> Result<Answer, Trouble> {
         let path = format!("nodes/{id}/contentRedirection");
         let pairs = [("querySuffix", "?download=true"), ("ownerId", owner)];
-        let call = Call { asks: true, range, ..self.metadata(Method::GET, &path, &pairs) };
+        let usual = self.metadata(Method::GET, &path, &pairs);
+        let call = Call { asks: true, redirects: true, range, ..usual };
         self.call(call, doing).await
     }
 
@@ -184,7 +182,16 @@ impl Api {
             url = format!("{url}?{}", query(pairs));
         }
         let sent = Sent::Nothing;
-        Call { method, url, sent, md5: None, range: None, metered: true, asks: false }
+        Call {
+            method,
+            url,
+            sent,
+            md5: None,
+            range: None,
+            metered: true,
+            asks: false,
+            redirects: false,
+        }
     }
 
     async fn call(&self, mut call: Call<'_>, doing: &str) -> Result<Answer, Trouble> {
@@ -193,7 +200,7 @@ impl Api {
             let slot = self.pace.enter(call.metered).await?;
             let request = self.request(&mut call, doing)?;
             let trouble = match self.http.send(request).await {
-                Ok(answer) => match judged(answer, call.asks, doing).await {
+                Ok(answer) => match judged(answer, call.redirects, doing).await {
                     Ok(answer) => {
                         self.pace.accepted();
                         return Ok((answer, slot));
@@ -210,8 +217,8 @@ impl Api {
             }
             if trouble.refused() {
                 self.pace.refused(trouble.wait);
-                // Of a 429 it is known that nothing was done.
-                let undone = call.asks || trouble.status == Some(429);
+                // Who says when to come again has done nothing.
+                let undone = call.asks || trouble.status == Some(429) || trouble.wait.is_some();
                 refusals += 1;
                 if undone && call.sent.again() && refusals <= PATIENCE {
                     continue;
@@ -265,54 +272,4 @@ impl Sent {
     fn again(&self) -> bool {
         !matches!(self, Self::Stream(_))
     }
-}
-
-/// The answer, if it is one of success: no page for people, and a redirect only where one may be.
-async fn judged(
-    answer: Response<HttpBody>,
-    may_redirect: bool,
-    doing: &str,
-) -> Result<Response<HttpBody>, Trouble> {
-    let status = answer.status();
-    if status.is_success() && content(answer.headers()) == Content::Page && !named_file(&answer) {
-        return Err(Trouble::page(status, doing));
-    }
-    let led = || answer.headers().get(header::LOCATION)?.to_str().ok();
-    // Sign-in pages stand below `/ap/`.
-    let leads = status.is_redirection() && led().is_some_and(|to| !to.contains("/ap/"));
-    if status.is_success() || (may_redirect && leads) {
-        return Ok(answer);
-    }
-    let (head, body) = answer.into_parts();
-    // A failure that is not told to its end is one all the same.
-    let body = body.collect(FAILURE_LIMIT).await.unwrap_or_default();
-    Err(Trouble::of_answer(head.status, &head.headers, &body, doing))
-}
-
-/// Whether the answer is a file to be kept, whatever its content.
-fn named_file(answer: &Response<HttpBody>) -> bool {
-    let kept = answer.headers().get(header::CONTENT_DISPOSITION);
-    kept.is_some_and(|kept| kept.as_bytes().starts_with(b"attachment"))
-}
-
-async fn read_json((answer, _slot): Answer, doing: &str) -> Result<Value, Trouble> {
-    let (head, body) = answer.into_parts();
-    if !head.status.is_success() {
-        // A redirect where an answer was asked for.
-        return Err(Trouble::page(head.status, doing));
-    }
-    if content(&head.headers) != Content::Json {
-        return Err(Trouble::nonsense(head.status, doing));
-    }
-    let body = body.collect(JSON_LIMIT).await.map_err(|error| at(&error, doing))?;
-    serde_json::from_slice(&body).map_err(|_| Trouble::nonsense(head.status, doing))
-}
-
-/// The same error, told of what was being done.
-pub(crate) fn at(error: &Error, doing: &str) -> Trouble {
-    let told = Error::new(error.kind(), format!("{doing}: {error}"))
-        .retry(error.retry_advice())
-        .scope(error.reach())
-        .code(error.id());
-    told.into()
 }

@@ -175,13 +175,13 @@ fn from_json(json: &Value) -> Vec<Cookie> {
     };
     match json {
         Value::Array(list) => list.iter().filter_map(of_list).collect(),
-        Value::Object(members) => match members.get("cookies") {
-            Some(list @ Value::Array(_)) => from_json(list),
-            _ => {
-                let plain = |(name, value): (&String, &Value)| bare(name, value.as_str()?);
-                members.iter().filter_map(plain).collect()
+        Value::Object(members) => {
+            if let Some(list @ Value::Array(_)) = members.get("cookies") {
+                return from_json(list);
             }
-        },
+            let plain = |(name, value): (&String, &Value)| bare(name, value.as_str()?);
+            members.iter().filter_map(plain).collect()
+        }
         _ => Vec::new(),
     }
 }

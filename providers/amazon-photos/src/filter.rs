@@ -13,10 +13,10 @@ pub(crate) fn in_folder_since(folder: &str, date: &str) -> String {
     format!("parents:\"{folder}\" AND createdDate:[\"{date}\" TO *]")
 }
 
-/// Of one kind and name in a folder. Kinds are asked for one at a time: several together with a folder once found
-/// nothing.
-pub(crate) fn named(kind: &str, folder: &str, name: &str) -> String {
-    format!("kind:{kind} AND parents:\"{folder}\" AND name:{}", value(name))
+/// What has this name in a folder. Kinds are told apart by whoever asks: several of them together with a folder once
+/// found nothing.
+pub(crate) fn named(folder: &str, name: &str) -> String {
+    format!("parents:\"{folder}\" AND name:{}", value(name))
 }
 
 /// With these bytes, wherever it stands.

@@ -3,6 +3,7 @@
 //! Invariant: for each path at most one call that makes a folder is under way.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
@@ -34,6 +35,9 @@ struct Known(tokio::sync::Mutex<Option<String>>);
 pub(crate) struct Folders {
     home: OnceCell<Home>,
     paths: Mutex<HashMap<String, Arc<Known>>>,
+    /// How many names lead to the destination's root.
+    root: usize,
+    made_root: AtomicBool,
 }
 
 /// What there is in place of a folder.
@@ -46,39 +50,55 @@ pub(crate) enum Place {
 }
 
 impl Folders {
+    /// `root`: how many names lead to the destination's root.
+    pub(crate) fn new(root: usize) -> Self {
+        Self { root, ..Self::default() }
+    }
+
+    /// Whether the destination's root was made just now, so that nothing can stand below it yet.
+    pub(crate) fn made_root(&self) -> bool {
+        self.made_root.load(Ordering::Relaxed)
+    }
+
     /// The root of the account.
     pub(crate) async fn home(&self, api: &Api) -> Result<&Home, Trouble> {
         self.home.get_or_try_init(|| find_home(api)).await
     }
 
     /// The folder of this path, if it is there.
-    pub(crate) async fn find(&self, api: &Api, names: &[String]) -> Result<Option<String>, Trouble> {
-        let mut id = self.home(api).await?.id.clone();
-        for depth in 1..=names.len() {
-            let known = self.known(&names[..depth]);
-            let mut slot = known.0.lock().await;
-            if slot.is_none() {
-                match look(api, &id, &names[depth - 1]).await? {
-                    Place::Folder(found) => *slot = Some(found),
-                    Place::File | Place::Nothing => return Ok(None),
-                }
-            }
-            id = slot.clone().unwrap_or_default();
+    pub(crate) async fn find(
+        &self,
+        api: &Api,
+        names: &[String],
+    ) -> Result<Option<String>, Trouble> {
+        match self.place(api, names).await? {
+            Place::Folder(id) => Ok(Some(id)),
+            Place::File | Place::Nothing => Ok(None),
         }
-        Ok(Some(id))
+    }
+
+    /// Whether the root of the account is known.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.home.initialized()
     }
 
     /// What stands at the last of these names.
     pub(crate) async fn place(&self, api: &Api, names: &[String]) -> Result<Place, Trouble> {
-        let Some((name, above)) = names.split_last() else {
-            return Ok(Place::Folder(self.home(api).await?.id.clone()));
-        };
-        let Some(parent) = self.find(api, above).await? else { return Ok(Place::Nothing) };
-        match self.find(api, names).await? {
-            Some(id) => Ok(Place::Folder(id)),
-            None if find(api, "FILE", &parent, name).await?.is_some() => Ok(Place::File),
-            None => Ok(Place::Nothing),
+        let mut id = self.home(api).await?.id.clone();
+        for depth in 1..=names.len() {
+            let known = self.known(&names[..depth]);
+            let mut slot = known.0.lock().await;
+            if let Some(found) = slot.clone() {
+                id = found;
+                continue;
+            }
+            match look(api, &id, &names[depth - 1]).await? {
+                Place::Folder(found) => id = slot.insert(found).clone(),
+                Place::File if depth == names.len() => return Ok(Place::File),
+                Place::File | Place::Nothing => return Ok(Place::Nothing),
+            }
         }
+        Ok(Place::Folder(id))
     }
 
     /// The folder of this path; made if it is not there.
@@ -92,23 +112,22 @@ impl Folders {
         for depth in 1..=names.len() {
             let known = self.known(&names[..depth]);
             let mut slot = known.0.lock().await;
-            let found = match slot.clone() {
-                Some(found) => {
-                    fresh = false;
-                    found
+            if let Some(found) = slot.clone() {
+                fresh = false;
+                id = found;
+                continue;
+            }
+            let name = &names[depth - 1];
+            let there = if fresh { Place::Nothing } else { look(api, &id, name).await? };
+            let found = if let Place::Folder(found) = there {
+                found
+            } else {
+                let (made, new) = make(api, &id, name).await?;
+                fresh = new;
+                if new && depth == self.root {
+                    self.made_root.store(true, Ordering::Relaxed);
                 }
-                None => {
-                    let name = &names[depth - 1];
-                    let there =
-                        if fresh { Place::Nothing } else { look(api, &id, name).await? };
-                    match there {
-                        Place::Folder(found) => found,
-                        Place::File | Place::Nothing => {
-                            fresh = true;
-                            make(api, &id, name).await?
-                        }
-                    }
-                }
+                made
             };
             *slot = Some(found.clone());
             id = found;
@@ -129,8 +148,11 @@ impl Folders {
     pub(crate) fn forget(&self, names: &[String]) {
         let path = path(names);
         let related = |other: &str| {
-            let (short, long) =
-                if other.len() < path.len() { (other, path.as_str()) } else { (path.as_str(), other) };
+            let (short, long) = if other.len() < path.len() {
+                (other, path.as_str())
+            } else {
+                (path.as_str(), other)
+            };
             long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.paths
@@ -158,40 +180,46 @@ async fn find_home(api: &Api) -> Result<Home, Trouble> {
     Ok(Home { id: root.id, owner })
 }
 
+/// What has this name in a folder; a folder counts before a file.
 async fn look(api: &Api, parent: &str, name: &str) -> Result<Place, Trouble> {
-    let found = find(api, "FOLDER", parent, name).await?;
-    Ok(found.map_or(Place::Nothing, |folder| Place::Folder(folder.id)))
-}
-
-async fn find(api: &Api, kind: &str, parent: &str, name: &str) -> Result<Option<Node>, Trouble> {
     let doing = format!("looking for {}", printable(name.as_bytes()));
-    let page = api.nodes(&named(kind, parent, name), 0, 200, &doing).await?;
+    let page = api.nodes(&named(parent, name), 0, 200, &doing).await?;
     let wanted = fold(name);
-    Ok(page.nodes.into_iter().find(|node| {
-        (node.is_folder() || node.is_file())
-            && node.name.as_deref().is_some_and(|other| fold(other) == wanted)
-            && node.folders.iter().any(|folder| folder == parent)
-    }))
+    let mut place = Place::Nothing;
+    for node in page.nodes {
+        let same = node.name.as_deref().is_some_and(|other| fold(other) == wanted);
+        if !same || !node.folders.iter().any(|folder| folder == parent) {
+            continue;
+        }
+        if node.is_folder() {
+            return Ok(Place::Folder(node.id));
+        }
+        if node.is_file() {
+            place = Place::File;
+        }
+    }
+    Ok(place)
 }
 
-async fn make(api: &Api, parent: &str, name: &str) -> Result<String, Trouble> {
+/// The id, and whether it is certain that it was made by this call.
+async fn make(api: &Api, parent: &str, name: &str) -> Result<(String, bool), Trouble> {
     let doing = format!("making the folder {}", printable(name.as_bytes()));
     let argument = json!({
         "kind": "FOLDER", "name": name, "parents": [parent],
         "resourceVersion": "V2", "ContentType": "JSON",
     });
     match api.tell(Method::POST, "nodes", &argument, &doing).await {
-        Ok(Some(made)) => Ok(made.id),
+        Ok(Some(made)) => Ok((made.id, true)),
         // Somebody else made it meanwhile, or a listing did not know of it yet.
         Err(trouble) if trouble.taken() => {
             let there = match &trouble.node {
-                Some(id) => api.node(id, &doing).await?,
-                None => find(api, "FOLDER", parent, name).await?,
+                Some(id) => api.node(id, &doing).await?.filter(Node::is_folder).map(|node| node.id),
+                None => match look(api, parent, name).await? {
+                    Place::Folder(id) => Some(id),
+                    Place::File | Place::Nothing => None,
+                },
             };
-            match there {
-                Some(node) if node.is_folder() => Ok(node.id),
-                _ => Err(trouble),
-            }
+            there.map(|id| (id, false)).ok_or(trouble)
         }
         // It may have been made all the same.
         Ok(None) => made_after_all(api, parent, name, &doing).await,
@@ -207,8 +235,12 @@ async fn made_after_all(
     parent: &str,
     name: &str,
     doing: &str,
-) -> Result<String, Trouble> {
-    let unsure = || Error::new(Kind::Unavailable, format!("{doing}: it is not there"));
-    let found = find(api, "FOLDER", parent, name).await?;
-    Ok(found.ok_or_else(unsure)?.id)
+) -> Result<(String, bool), Trouble> {
+    match look(api, parent, name).await? {
+        Place::Folder(id) => Ok((id, false)),
+        Place::File | Place::Nothing => {
+            let context = format!("{doing}: it is not there");
+            Err(Error::new(Kind::Unavailable, context).into())
+        }
+    }
 }

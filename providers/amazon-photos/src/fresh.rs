@@ -19,6 +19,20 @@ struct State {
     order: VecDeque<Key>,
     trashed: HashSet<String>,
     trashed_order: VecDeque<String>,
+    leaving: HashSet<String>,
+}
+
+/// A node on its way to the trash.
+#[derive(Debug)]
+pub(crate) struct Leaving<'a> {
+    fresh: &'a Fresh,
+    id: String,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.fresh.state().leaving.remove(&self.id);
+    }
 }
 
 impl Fresh {
@@ -38,6 +52,11 @@ impl Fresh {
 
     pub(crate) fn node(&self, key: &Key) -> Option<String> {
         self.state().stored.get(key).cloned()
+    }
+
+    /// Everything that was stored a moment ago.
+    pub(crate) fn all(&self) -> Vec<(Key, String)> {
+        self.state().stored.iter().map(|(key, id)| (key.clone(), id.clone())).collect()
     }
 
     /// The key stands under nothing that is known.
@@ -68,6 +87,18 @@ impl Fresh {
 
     pub(crate) fn is_trashed(&self, id: &str) -> bool {
         self.state().trashed.contains(id)
+    }
+
+    /// Marks a node that goes to the trash, for as long as the answer lives; `None` if another does that already.
+    pub(crate) fn leave(&self, id: &str) -> Option<Leaving<'_>> {
+        let marked = self.state().leaving.insert(id.to_owned());
+        marked.then(|| Leaving { fresh: self, id: id.to_owned() })
+    }
+
+    /// Whether nobody may rely on the node any more.
+    pub(crate) fn is_leaving(&self, id: &str) -> bool {
+        let state = self.state();
+        state.leaving.contains(id) || state.trashed.contains(id)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

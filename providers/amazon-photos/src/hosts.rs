@@ -98,7 +98,9 @@ mod tests {
         let local = Settings::new("a").with_text("metadata_url", "http://127.0.0.1:8/drive/v1");
         let local = Hosts::of(&local).unwrap();
         let may = |hosts: &Hosts, url: &str| hosts.may_lead_to(&url.parse().unwrap());
-        assert!(may(&real, "https://storage.example.com/x?y") && may(&local, "http://127.0.0.1:9/x"));
+        assert!(
+            may(&real, "https://storage.example.com/x?y") && may(&local, "http://127.0.0.1:9/x")
+        );
         for bad in [
             "http://storage.example.com/x",
             "http://127.0.0.1/x",

@@ -4,8 +4,8 @@
 //! a node may stand under a name that is no key of ours any more (it is *hidden*).
 //!
 //! Invariant: an alias is on its page before the key is told to be stored. Should the pages get lost, a key that was
-//! an alias is found missing and stored again, without sending bytes; but until then nothing may be trashed, since
-//! another key may need it: that is what the page `aliases` is for.
+//! an alias is found missing and stored again, and stays one node; but nothing may be trashed then, since another key
+//! may need it. The page `aliases`, begun with the destination, says that none got lost.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -29,6 +29,15 @@ pub(crate) struct Alias {
     pub(crate) folder: Option<String>,
 }
 
+/// What the own place of a node means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is a key.
+    Counts,
+    /// It is none; perhaps it was this one.
+    Hidden(Option<Key>),
+}
+
 /// The entries, all in memory, and their pages.
 pub(crate) struct Ledger {
     notebook: Arc<dyn Notebook>,
@@ -41,10 +50,10 @@ pub(crate) struct Entries {
     keys: HashMap<String, BTreeSet<Key>>,
     /// Nodes whose own place is no key, and which key it was.
     hidden: HashMap<String, Option<Key>>,
-    /// Nodes that are on their way to the trash.
-    leaving: BTreeSet<String>,
     /// Whether all that was ever noted is here.
     complete: bool,
+    /// Pages that are not as the entries are, until they were written.
+    unwritten: BTreeSet<u32>,
 }
 
 /// One page as it is written.
@@ -67,8 +76,8 @@ impl Ledger {
     }
 
     async fn load(&self) -> Result<Mutex<Entries>> {
-        let mut entries = Entries::default();
-        entries.complete = self.notebook.read(PAGE).await?.is_some();
+        let complete = self.notebook.read(PAGE).await?.is_some();
+        let mut entries = Entries { complete, ..Entries::default() };
         for shard in 0..SHARDS {
             let Some(text) = self.notebook.read(&page_name(shard)).await? else { continue };
             // A page that makes no sense is a page that is lost.
@@ -88,7 +97,7 @@ impl Ledger {
         Ok(Mutex::new(entries))
     }
 
-    /// From now on the pages are complete. Told before anything is stored.
+    /// From now on the pages are complete: told when the destination is made, before anything is stored.
     pub(crate) async fn begin(&self) -> Result<()> {
         let mut entries = self.entries().await?;
         if !entries.complete {
@@ -98,35 +107,35 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes the alias of a key and what is hidden, here and on the pages.
+    /// Changes the alias of a key and what places mean, here and on the pages.
     pub(crate) async fn note(
         &self,
         entries: &mut Entries,
         key: &Key,
         alias: Option<Alias>,
-        hidden: &[(&str, Option<Option<Key>>)],
+        places: &[(&str, Place)],
     ) -> Result<()> {
-        let mut shards = BTreeSet::new();
         let before = entries.aliases.get(key).cloned();
         if before != alias {
-            shards.insert(shard(key.as_bytes()));
+            entries.unwritten.insert(shard(key.as_bytes()));
             entries.remove(key);
             if let Some(alias) = alias {
                 entries.insert(key.clone(), alias);
             }
         }
-        for (id, change) in hidden {
-            let now = entries.hidden.get(*id).cloned();
-            if now != *change {
-                shards.insert(shard(id.as_bytes()));
-                match change {
-                    Some(was) => entries.hidden.insert((*id).to_owned(), was.clone()),
-                    None => entries.hidden.remove(*id),
-                };
+        for (id, place) in places {
+            let before = match place {
+                Place::Counts => entries.hidden.remove(*id),
+                Place::Hidden(was) => entries.hidden.insert((*id).to_owned(), was.clone()),
+            };
+            let after = entries.hidden.get(*id);
+            if before.as_ref() != after {
+                entries.unwritten.insert(shard(id.as_bytes()));
             }
         }
-        for shard in shards {
+        while let Some(shard) = entries.unwritten.first().copied() {
             self.notebook.write(&page_name(shard), entries.page(shard)?).await?;
+            entries.unwritten.remove(&shard);
         }
         Ok(())
     }
@@ -157,31 +166,16 @@ impl Entries {
         self.hidden.values().any(|was| was.as_ref() == Some(key))
     }
 
-    /// Marks a node that goes to the trash; `false` if another does that already.
-    pub(crate) fn leaves(&mut self, id: &str) -> bool {
-        self.leaving.insert(id.to_owned())
+    /// A node that stands where `key` belongs and is there for no key at all.
+    pub(crate) fn leftover(&self, key: &Key) -> Option<String> {
+        let of_key = |(_, was): &(&String, &Option<Key>)| was.as_ref() == Some(key);
+        let mut left = self.hidden.iter().filter(of_key).map(|(id, _)| id);
+        left.find(|id| self.complete && !self.keys.contains_key(*id)).cloned()
     }
 
-    /// The node is in the trash, or was left after all.
-    pub(crate) fn left(&mut self, id: &str) {
-        self.leaving.remove(id);
-    }
-
-    pub(crate) fn is_leaving(&self, id: &str) -> bool {
-        self.leaving.contains(id)
-    }
-
-    /// # Errors
-    /// [`Kind::Denied`] if it is not known which keys share a node.
-    pub(crate) fn must_be_complete(&self, doing: &str) -> Result<()> {
-        if self.complete {
-            return Ok(());
-        }
-        let context = format!(
-            "{doing}: the notes on which items share their bytes are lost, so nothing is removed; \
-             the next item that is stored begins them anew"
-        );
-        Err(Error::new(Kind::Denied, context))
+    /// Whether it is known which keys share a node.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
     }
 
     fn insert(&mut self, key: Key, alias: Alias) {
@@ -202,7 +196,8 @@ impl Entries {
     fn page(&self, wanted: u32) -> Result<Option<String>> {
         let text = |key: &Key| escape(key.as_bytes(), |_, _| false);
         let aliases = self.aliases.iter().filter(|(key, _)| shard(key.as_bytes()) == wanted);
-        let aliases = aliases.map(|(key, alias)| (text(key), alias.id.clone(), alias.folder.clone()));
+        let aliases =
+            aliases.map(|(key, alias)| (text(key), alias.id.clone(), alias.folder.clone()));
         let hidden = self.hidden.iter().filter(|(id, _)| shard(id.as_bytes()) == wanted);
         let hidden = hidden.map(|(id, was)| (id.clone(), was.as_ref().map(text)));
         let page = Page { aliases: aliases.collect(), hidden: hidden.collect() };
@@ -237,19 +232,19 @@ mod tests {
         let alias = Alias { id: "N".to_owned(), folder: Some("F".to_owned()) };
         {
             let ledger = Ledger::new(notebook.clone());
-            assert!(ledger.entries().await.unwrap().must_be_complete("x").is_err());
+            assert!(!ledger.entries().await.unwrap().is_complete());
             ledger.begin().await.unwrap();
             let mut entries = ledger.entries().await.unwrap();
-            let hidden = [("N", Some(Some(b.clone())))];
+            let hidden = [("N", Place::Hidden(Some(b.clone())))];
             ledger.note(&mut entries, &a, Some(alias.clone()), &hidden).await.unwrap();
         }
         let ledger = Ledger::new(notebook.clone());
         let mut entries = ledger.entries().await.unwrap();
-        assert!(entries.must_be_complete("x").is_ok());
+        assert!(entries.is_complete());
         assert_eq!(entries.alias(&a), Some(&alias));
         assert_eq!(entries.keys("N").collect::<Vec<_>>(), [&a]);
         assert!(entries.is_hidden("N") && entries.is_occupied(&b) && !entries.is_occupied(&a));
-        ledger.note(&mut entries, &a, None, &[("N", None)]).await.unwrap();
+        ledger.note(&mut entries, &a, None, &[("N", Place::Counts)]).await.unwrap();
         drop(entries);
         let ledger = Ledger::new(notebook);
         let entries = ledger.entries().await.unwrap();

@@ -43,9 +43,8 @@ pub(crate) fn classify(status: u16, code: &str, context: String, wait: Option<Du
         return Error::new(Kind::NoRoom, context);
     }
     match status {
-        401 | 403 => Error::new(Kind::SignIn, context),
-        // A page that asks to sign in.
-        300..=399 => Error::new(Kind::SignIn, context),
+        // What leads elsewhere leads to a page that asks to sign in.
+        401 | 403 | 300..=399 => Error::new(Kind::SignIn, context),
         429 => waiting(Error::new(Kind::RateLimited, context)),
         408 => Error::new(Kind::Unavailable, context),
         500..=599 => waiting(Error::new(Kind::Unavailable, context)),

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a name that was decoded is encoded to the same name again.
 
+use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::escape::{Place, escape, unescape};
 use safelight_core::key::{Key, printable};
@@ -85,9 +86,10 @@ impl Names {
     }
 }
 
-/// A second name in the same folder that follows from the content, for what cannot have its own at once.
-pub(crate) fn aside(name: &str, md5: [u8; 16]) -> String {
-    let tag = format!(" ({})", hex::encode(&md5[..4]));
+/// A second name in the same folder that follows from `seed`, for what cannot have its own at once.
+pub(crate) fn aside(name: &str, seed: &str) -> String {
+    let digest = Hasher::of(seed.as_bytes(), Algorithms::default()).sha256.unwrap_or_default();
+    let tag = format!(" ({})", hex::encode(&digest[..4]));
     let (stem, ending) = match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= 10 => name.split_at(dot),
         _ => (name, ""),
@@ -189,9 +191,10 @@ mod tests {
 
     #[test]
     fn a_second_name_fits_and_keeps_the_ending() {
-        assert_eq!(aside("a.jpg", [0xab; 16]), "a (abababab).jpg");
-        let long = aside(&format!("{}.jpg", "é".repeat(125)), [1; 16]);
-        assert!(long.len() <= LONGEST && long.ends_with(" (01010101).jpg"));
+        assert_eq!(aside("a.jpg", ""), "a (e3b0c442).jpg");
+        assert_ne!(aside("a.jpg", "1"), aside("a.jpg", "2"));
+        let long = aside(&format!("{}.jpg", "é".repeat(125)), "");
+        assert!(long.len() <= LONGEST && long.ends_with(" (e3b0c442).jpg"));
         assert_eq!(fold("É.JPG"), fold("e\u{301}.jpg"));
     }
 }

@@ -89,6 +89,11 @@ impl Node {
         self.kind == Kind::File && self.status == Status::There
     }
 
+    /// Whether it is there and has bytes of its own.
+    pub(crate) fn has_bytes(&self) -> bool {
+        matches!(self.kind, Kind::File | Kind::Asset) && self.status == Status::There
+    }
+
     pub(crate) fn is_folder(&self) -> bool {
         self.kind == Kind::Folder && self.status == Status::There
     }

@@ -250,7 +250,7 @@ mod tests {
         let slots = (pace.enter(false).await.unwrap(), pace.enter(false).await.unwrap());
         assert_eq!(clock.elapsed(), Duration::from_secs(7));
         let third = pin!(pace.enter(false));
-        let Either::Right((_, third)) = select(third, clock.sleep(WINDOW)).await else {
+        let Either::Right(((), third)) = select(third, clock.sleep(WINDOW)).await else {
             panic!("three calls at once")
         };
         drop(slots);

@@ -29,14 +29,11 @@ pub(crate) async fn until(
         let (fingerprint, nanos) = noted.split_once(' ')?;
         (fingerprint == cookies.fingerprint).then(|| nanos.parse().ok())?
     });
-    let since = match since {
-        Some(nanos) => Timestamp::from_nanos(nanos).min(now),
-        None => {
-            let note = format!("{} {}", cookies.fingerprint, now.as_nanos());
-            let _ = notebook.write(PAGE, Some(note)).await;
-            now
-        }
-    };
+    if since.is_none() {
+        let note = format!("{} {}", cookies.fingerprint, now.as_nanos());
+        let _ = notebook.write(PAGE, Some(note)).await;
+    }
+    let since = since.map_or(now, |nanos| Timestamp::from_nanos(nanos).min(now));
     let estimate = [STALE, DEAD].into_iter().map(|span| since.plus(span)).find(|end| *end > now)?;
     Some(cookies.expires.filter(|end| *end > now).map_or(estimate, |end| end.min(estimate)))
 }

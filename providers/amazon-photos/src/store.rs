@@ -1,12 +1,12 @@
 //! What all operations share: the account as this destination sees it, and where a key stands in it.
 
-use std::time::Duration;
-
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use safelight_core::capability::Capabilities;
 use safelight_core::entry::{Entry, Version};
-use safelight_core::error::{Error, Kind, Result};
+use safelight_core::error::{Error, Kind, Result, Scope};
 use safelight_core::key::Key;
 use safelight_core::notebook::Notebook;
 use safelight_core::provider::Identity;
@@ -36,7 +36,7 @@ pub(crate) struct Store {
     pub(crate) bin: Bin,
     pub(crate) notebook: Arc<dyn Notebook>,
     /// The current upload route was found to be unknown.
-    pub(crate) older_route: std::sync::atomic::AtomicBool,
+    pub(crate) older_route: AtomicBool,
 }
 
 /// Where a key stands.
@@ -58,15 +58,11 @@ impl Store {
     pub(crate) async fn locate(&self, key: &Key, doing: &str) -> Result<Option<Standing>, Trouble> {
         let spot = self.names.spot(key)?;
         let alias = self.ledger.entries().await?.alias(key).cloned();
-        if let Some(alias) = alias {
-            if let Some(node) = self.there(&alias.id, doing).await? {
-                return Ok(Some(Standing { node, by_alias: true }));
-            }
-            let mut entries = self.ledger.entries().await?;
-            // Unless somebody has stored it anew meanwhile.
-            if entries.alias(key) == Some(&alias) {
-                self.ledger.note(&mut entries, key, None, &[]).await?;
-            }
+        // A note that leads to nothing stays all the same: one odd answer must not lose it.
+        if let Some(alias) = alias
+            && let Some(node) = self.there(&alias.id, doing).await?
+        {
+            return Ok(Some(Standing { node, by_alias: true }));
         }
         if let Some(id) = self.fresh.node(key) {
             if let Some(node) = self.there(&id, doing).await?
@@ -91,7 +87,7 @@ impl Store {
         spot: &Spot,
         doing: &str,
     ) -> Result<Option<Node>, Trouble> {
-        let page = self.api.nodes(&named("FILE", folder, &spot.name), 0, 200, doing).await?;
+        let page = self.api.nodes(&named(folder, &spot.name), 0, 200, doing).await?;
         let mut found = None;
         for node in page.nodes {
             if self.stands_at(&node, folder, &spot.name) && self.is_visible(&node.id).await? {
@@ -123,7 +119,7 @@ impl Store {
             return Ok(None);
         }
         match self.api.node(id, doing).await? {
-            Some(node) if node.is_file() => self.complete(node, doing).await,
+            Some(node) if node.has_bytes() => self.complete(node, doing).await,
             _ => Ok(None),
         }
     }
@@ -132,29 +128,35 @@ impl Store {
     ///
     /// # Errors
     /// [`Kind::Unavailable`] if that takes it too long.
-    pub(crate) async fn complete(
+    pub(crate) async fn complete(&self, node: Node, doing: &str) -> Result<Option<Node>, Trouble> {
+        self.complete_within(node, LOOKS, doing).await
+    }
+
+    /// The same with more or less patience.
+    pub(crate) async fn complete_within(
         &self,
         mut node: Node,
+        looks: u32,
         doing: &str,
     ) -> Result<Option<Node>, Trouble> {
-        for look in 0..=LOOKS {
+        for look in 0..=looks {
             if node.is_complete() {
                 return Ok(Some(node));
+            }
+            if look == looks {
+                break;
             }
             if look > 0 {
                 self.wait(look).await?;
             }
             match self.api.node(&node.id, doing).await? {
-                Some(seen) if seen.is_file() => node = seen,
+                Some(seen) if seen.has_bytes() => node = seen,
                 _ => return Ok(None),
             }
         }
-        if node.is_complete() {
-            return Ok(Some(node));
-        }
         let context = format!("{doing}: Amazon Photos has not finished taking it in");
         let error = Error::new(Kind::Unavailable, context);
-        Err(error.scope(safelight_core::error::Scope::Item).into())
+        Err(error.scope(Scope::Item).into())
     }
 
     /// A second, two, four.

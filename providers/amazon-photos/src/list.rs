@@ -1,0 +1,287 @@
+//! Listings: folder by folder below the root, so that what is hidden, undated or unknown to searches is found too.
+//!
+//! Keys that stand under a node of another name are told with that node; where it stands outside of what is walked
+//! through, its folder is looked into. What was stored a moment ago and is not listed yet is asked for by its id.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use safelight_core::codes;
+use safelight_core::entry::{Listed, Page, Scope};
+use safelight_core::error::{Error, Kind, Result};
+use safelight_core::key::Key;
+
+use crate::folders::Place;
+use crate::ledger::Alias;
+use crate::names::{Found, decode, fold};
+use crate::node::Node;
+use crate::store::Store;
+use crate::walk::FolderWalk;
+
+/// Up to so many nodes of a folder outside are looked at one by one.
+const FEW: usize = 4;
+/// No path is longer, nor any that leads on.
+const LONGEST: usize = 4096;
+const DOING: &str = "listing";
+
+/// A folder that is still to be walked through.
+struct Todo {
+    /// `None` for the root.
+    key: Option<Key>,
+    names: Vec<String>,
+    id: String,
+}
+
+struct Listing {
+    store: Arc<Store>,
+    scope: Scope,
+    begun: bool,
+    todo: VecDeque<Todo>,
+    now: Option<(Todo, FolderWalk)>,
+    /// Folders that were taken up; some stand in several others.
+    folders: HashSet<String>,
+    /// Keys of which it is known that they stand under a node, with its folder, until that was met.
+    expected: HashMap<String, BTreeMap<Key, Option<String>>>,
+    end: bool,
+}
+
+/// Everything in the scope, in no order. A folder that could not be seen whole is told as unseen.
+pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Result<Page>> {
+    let listing = Listing {
+        store,
+        scope,
+        begun: false,
+        todo: VecDeque::new(),
+        now: None,
+        folders: HashSet::new(),
+        expected: HashMap::new(),
+        end: false,
+    };
+    stream::unfold(listing, |mut listing| async move {
+        if listing.end {
+            return None;
+        }
+        let page = listing.page().await;
+        listing.end |= page.is_err();
+        Some((page, listing))
+    })
+    .boxed()
+}
+
+impl Listing {
+    async fn page(&mut self) -> Result<Page> {
+        if !self.begun {
+            self.begun = true;
+            return self.begin().await;
+        }
+        if self.now.is_none() {
+            self.now = self.todo.pop_front().map(|todo| {
+                let walk = FolderWalk::new(todo.id.clone());
+                (todo, walk)
+            });
+        }
+        let Some((todo, mut walk)) = self.now.take() else {
+            self.end = true;
+            return self.outside().await;
+        };
+        let nodes = walk.page(&self.store.api, DOING).await?;
+        let mut entries = Vec::new();
+        for node in nodes {
+            self.tell(&todo, node, &mut entries).await?;
+        }
+        match walk.end() {
+            None => self.now = Some((todo, walk)),
+            Some(true) => {}
+            Some(false) => entries.push(Listed::Unseen { key: todo.key, error: incomplete() }),
+        }
+        Ok(Page { entries, cursor: None })
+    }
+
+    /// Finds out where to begin.
+    async fn begin(&mut self) -> Result<Page> {
+        let store = Arc::clone(&self.store);
+        for (key, alias) in store.ledger.entries().await?.aliases() {
+            if self.wanted(key) {
+                let Alias { id, folder } = alias.clone();
+                self.expected.entry(id).or_default().insert(key.clone(), folder);
+            }
+        }
+        // Listings lag: what was stored a moment ago is looked for too.
+        for (key, id) in store.fresh.all() {
+            if self.wanted(&key) {
+                self.expected.entry(id).or_default().entry(key).or_default();
+            }
+        }
+        let below = self.scope.below.clone();
+        let names = match &below {
+            None => store.names.root().to_vec(),
+            Some(key) => store.names.folder(key)?,
+        };
+        match store.folders.place(&store.api, &names).await? {
+            Place::Folder(id) => self.take_up(Todo { key: below, names, id }),
+            // Something that is no folder stands at the scope's own key.
+            Place::File => {
+                if let Some(key) = below.filter(|key| self.wanted(key))
+                    && let Some(found) = store.locate(&key, DOING).await?
+                {
+                    self.expected.entry(found.node.id).or_default().entry(key).or_default();
+                }
+            }
+            Place::Nothing => {}
+        }
+        Ok(Page::default())
+    }
+
+    fn take_up(&mut self, todo: Todo) {
+        if self.folders.insert(todo.id.clone()) {
+            self.todo.push_back(todo);
+        }
+    }
+
+    async fn tell(&mut self, todo: &Todo, node: Node, entries: &mut Vec<Listed>) -> Result<()> {
+        // Listings have held what stands elsewhere.
+        if !node.folders.contains(&todo.id) {
+            return Ok(());
+        }
+        let Some(name) = node.name.clone() else { return Ok(()) };
+        let found = decode(todo.key.as_ref(), &name);
+        if node.is_folder() {
+            match found {
+                Found::Key(key) if key.as_bytes().len() > LONGEST => {
+                    let context = "listing: a path does not come to an end";
+                    let error = Error::new(Kind::Protocol, context);
+                    entries.push(Listed::Unseen { key: Some(key), error });
+                }
+                Found::Key(key) => self.descend(todo, key, name, node.id),
+                Found::Foreign(key) if self.wanted(&key) => {
+                    entries.push(Listed::Passed { key, code: codes::NAME_REFUSED });
+                }
+                Found::Foreign(_) => {}
+                Found::Nonsense => entries.push(senseless(todo)),
+            }
+            return Ok(());
+        }
+        if !node.is_file() || self.store.fresh.is_trashed(&node.id) {
+            return Ok(());
+        }
+        let hidden = self.store.ledger.entries().await?.is_hidden(&node.id);
+        let key = match found {
+            Found::Key(key) => Some(key).filter(|key| !hidden && self.wanted(key)),
+            Found::Foreign(key) if self.wanted(&key) => {
+                entries.push(Listed::Passed { key, code: codes::NAME_REFUSED });
+                None
+            }
+            Found::Foreign(_) => None,
+            Found::Nonsense => {
+                entries.push(senseless(todo));
+                None
+            }
+        };
+        let mut keys: Vec<_> =
+            self.expected.remove(&node.id).unwrap_or_default().into_keys().collect();
+        keys.extend(key.filter(|key| !keys.contains(key)));
+        if !keys.is_empty() {
+            self.tell_as(keys, node, entries).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of a node under each of its keys.
+    async fn tell_as(&self, keys: Vec<Key>, node: Node, entries: &mut Vec<Listed>) -> Result<()> {
+        let mut node = node;
+        if !node.is_complete() {
+            // What the service has not finished taking in is asked for by its id, once.
+            match self.store.api.node(&node.id, DOING).await? {
+                Some(seen) if seen.has_bytes() => node = seen,
+                _ => return Ok(()),
+            }
+        }
+        for key in keys {
+            if node.size.is_some() {
+                entries.push(Listed::File(node.entry(key)));
+            } else {
+                let context = format!("listing: Amazon Photos has not finished taking {key} in");
+                let error = Error::new(Kind::Unavailable, context);
+                entries.push(Listed::Unseen { key: Some(key), error });
+            }
+        }
+        Ok(())
+    }
+
+    fn descend(&mut self, above: &Todo, key: Key, name: String, id: String) {
+        let mut names = above.names.clone();
+        names.push(name);
+        self.store.folders.learn(&names, &id);
+        let reserved = key.is_reserved() && !self.scope.reserved;
+        let advised = self.scope.descend.as_ref().is_none_or(|descend| descend(&key));
+        if !reserved && advised {
+            self.take_up(Todo { key: Some(key), names, id });
+        }
+    }
+
+    /// Keys whose node was not met: it stands outside of what was walked through, or is gone.
+    async fn outside(&mut self) -> Result<Page> {
+        let mut entries = Vec::new();
+        let mut by_folder: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+        for (id, keys) in &self.expected {
+            let folder = keys.values().flatten().next().cloned();
+            by_folder.entry(folder).or_default().push(id.clone());
+        }
+        for (folder, ids) in by_folder {
+            let Some(folder) = folder.filter(|_| ids.len() > FEW) else {
+                self.one_by_one(ids, &mut entries).await?;
+                continue;
+            };
+            let mut walk = FolderWalk::new(folder);
+            while walk.end().is_none() {
+                for node in walk.page(&self.store.api, DOING).await? {
+                    let gone = !node.is_file() || self.store.fresh.is_trashed(&node.id);
+                    let keys = self.expected.remove(&node.id).filter(|_| !gone);
+                    if let Some(keys) = keys {
+                        self.tell_as(keys.into_keys().collect(), node, &mut entries).await?;
+                    }
+                }
+            }
+            // What was moved from there meanwhile.
+            let left = ids.into_iter().filter(|id| self.expected.contains_key(id)).collect();
+            self.one_by_one(left, &mut entries).await?;
+        }
+        Ok(Page { entries, cursor: None })
+    }
+
+    async fn one_by_one(&mut self, ids: Vec<String>, entries: &mut Vec<Listed>) -> Result<()> {
+        for id in ids {
+            let Some(keys) = self.expected.remove(&id) else { continue };
+            let node = self.store.api.node(&id, DOING).await?.filter(Node::has_bytes);
+            if let Some(node) = node.filter(|node| !self.store.fresh.is_trashed(&node.id)) {
+                self.tell_as(keys.into_keys().collect(), node, entries).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, key: &Key) -> bool {
+        (self.scope.reserved || !key.is_reserved())
+            && self.scope.below.as_ref().is_none_or(|below| is_within(key, below))
+    }
+}
+
+/// Whether `key` stands at or below `folder`, whatever the spelling.
+fn is_within(key: &Key, folder: &Key) -> bool {
+    let text = |name: &[u8]| fold(&String::from_utf8_lossy(name));
+    let (mut inner, mut outer) = (key.segments(), folder.segments());
+    outer.all(|name| inner.next().is_some_and(|other| name == other || text(name) == text(other)))
+}
+
+fn incomplete() -> Error {
+    let context = "listing: the folder has more than its pages show";
+    Error::new(Kind::Protocol, context)
+}
+
+/// A name that no key can have. What it is must not be taken for deleted.
+fn senseless(todo: &Todo) -> Listed {
+    let context = "listing: a name makes no sense";
+    Listed::Unseen { key: todo.key.clone(), error: Error::new(Kind::Protocol, context) }
+}
