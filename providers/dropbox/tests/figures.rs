@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use common::{Account, Quick, key, noise, put};
+use common::{Account, key, noise, put};
 use futures::TryStreamExt as _;
 use futures::future::join_all;
 use http::{Request, Response};
@@ -23,6 +23,7 @@ use safelight_core::registry::{Context, Factory as _, Settings};
 use safelight_core::time::Timestamp;
 use safelight_dropbox::DropboxFactory;
 use safelight_sandbox::dropbox::Behaviour;
+use safelight_testkit::clock::SimClock;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -66,10 +67,11 @@ fn permits(account: &Account, keys: Vec<(String, String)>) -> Vec<RemovalPermit>
     keys.into_iter().map(grant).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_thousand_photos_take_twenty_calls_and_their_removal_four() {
-    let account = Account::new(Quick::start(2), as_measured()).await;
-    let provider = account.open().await;
+    let account = Account::new(Arc::new(SimClock::start()), as_measured()).await;
+    let context = Context { http: Arc::new(account.sandbox.direct()), ..account.context() };
+    let provider = DropboxFactory.open(account.settings(), context).await.unwrap();
     put_all(&*provider, &photos()).await;
     let lines = account.sandbox.traffic().lines();
     assert!(account.calls() <= 20, "{} calls: {lines:#?}", account.calls());
@@ -145,7 +147,7 @@ impl HttpTransport for Endless {
 async fn a_hundred_thousand_files_are_listed_in_fifty_five_calls() {
     let transport = Arc::new(Endless::default());
     let context = Context {
-        clock: Arc::new(safelight_testkit::clock::SimClock::start()),
+        clock: Arc::new(SimClock::start()),
         http: transport.clone(),
         cancel: CancellationToken::new(),
         notebook: Arc::new(Loose::default()),
