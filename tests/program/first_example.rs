@@ -28,10 +28,14 @@ fn goes_to_four_places_and_a_second_run_has_nothing_to_do() {
         "{head}"
     );
     for place in ["cloud", "dropbox", "disk", "nas"] {
-        assert!(first.out.contains(&format!("{place:<9}31 copied")), "{}", first.out);
+        assert!(first.out.contains(&format!("{place:<10}31 copied")), "{}", first.out);
     }
     assert!(first.out.contains("All 31 files have 5 copies"), "{}", first.out);
-    home.assert_same("library", "out/dropbox/files");
+    let dropbox = home.photos_in("out/dropbox/files");
+    assert_eq!(dropbox.len(), 31);
+    for (path, (bytes, _)) in home.photos_in("library") {
+        assert!(dropbox[&path].0 == bytes, "{}", path.display());
+    }
     home.assert_same("library", "out/disk");
     home.assert_same("library", "out/nas");
     let sandbox: Vec<_> = tree(&home.path("out/state/sandbox/cloud")).into_values().collect();
