@@ -29,6 +29,7 @@ const OURS: [(&str, &[&str]); 13] = [
             "safelight-core",
             "safelight-config",
             "safelight-catalog",
+            "safelight-media",
             "safelight-http",
             "safelight-disk",
             "safelight-providers",

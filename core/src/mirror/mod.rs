@@ -1,8 +1,9 @@
-//! Mirror: scan, plan, transfer, record, report.
+//! Mirror: scan, inspect, plan, transfer, record, report.
 
 mod carry;
 mod deliver;
 mod guard;
+mod inspect;
 mod lane;
 mod plan;
 mod pump;

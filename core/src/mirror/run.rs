@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::guard;
+use super::inspect::inspect;
 use super::lane::Lane;
 use super::plan::{Planned, Planning, plan};
 use super::record::{LaneTotals, Totals};
@@ -58,6 +59,7 @@ impl Running<'_> {
         for problem in scanned.problems {
             self.tell(&problem, &mut totals).await?;
         }
+        inspect(job, tools, run, &mut totals).await?;
         let files = scanned.files.files;
         let changes = guard::changes(job, tools, run, files, &ids, options.accept_changes).await?;
         let hold_changed = changes.is_some();
