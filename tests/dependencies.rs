@@ -38,7 +38,13 @@ const OURS: [(&str, &[&str]); 13] = [
     ),
     (
         "safelight-bench",
-        &["safelight-core", "safelight-catalog", "safelight-disk", "safelight-testkit"],
+        &[
+            "safelight-core",
+            "safelight-catalog",
+            "safelight-disk",
+            "safelight-media",
+            "safelight-testkit",
+        ],
     ),
 ];
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use safelight_core::catalog::{ItemId, Known};
 use safelight_core::key::Key;
 use safelight_core::taken::Taken;
-use safelight_core::traits::Traits;
+use safelight_core::traits::{Flaw, Traits};
 
 use crate::fault::{Fault, mistake};
 use crate::groups;
@@ -47,7 +47,7 @@ pub(crate) fn inspected(
             motion.map(|motion| motion.start.cast_signed()),
             motion.map(|motion| motion.end.cast_signed()),
             traits.burst,
-            traits.health.map(|health| health.word()),
+            traits.health.map(Flaw::word),
         ])?;
     if known == 0 {
         return Err(mistake(format!("item {} is not in the catalog", item.0)).into());

@@ -170,6 +170,11 @@ impl Taken {
         }
     }
 
+    /// The local time for programs: `2024-05-12T14:03:10`.
+    pub fn local(&self) -> String {
+        self.civil().map(|wall| wall.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
+    }
+
     fn civil(&self) -> Option<DateTime> {
         let instant = Instant::from_nanosecond(i128::from(self.wall)).ok()?;
         Some(Offset::UTC.to_datetime(instant))
