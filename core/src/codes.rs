@@ -90,6 +90,10 @@ pages! {
     POOL_FULL = "destination/pool-full", "No room in the quota for this kind of file",
         "The pool that this media class counts against is full, so the file waits. `safelight about` shows the \
          room left.";
+    GROUP_INCOMPLETE = "destination/group-incomplete", "A group is not complete at the destination",
+        "Files that belong together, such as a still and the movie of a Live Photo, count against different quotas, and \
+         the one that is named does not fit into its own. The others are there, and the one that is missing has its \
+         copies elsewhere. Make room or raise the limit, then run `safelight mirror`.";
     CORRUPT_TRANSFER = "destination/corrupt-transfer", "The bytes that arrived are not the bytes that were sent",
         "Length or checksum differ. Nothing was kept of it; it is sent again. If it happens often, suspect the \
          memory, the cable or the disk.";
@@ -192,6 +196,7 @@ pub fn is_note(code: Code) -> bool {
         TRUNCATED,
         SETTLING,
         POOL_FULL,
+        GROUP_INCOMPLETE,
         CLASS_NOT_ACCEPTED,
     ]
     .contains(&code)

@@ -10,10 +10,11 @@ use safelight_core::class::MediaClass;
 use safelight_core::codes;
 use safelight_core::error::Kind as Fault;
 use safelight_core::group::{Evidence, Kind, Role};
+use safelight_core::job::{KeepFree, Pool, PoolLimit, WhenFull};
 use safelight_core::taken::Source;
 use safelight_core::traits::Flaw;
 use safelight_media::Media;
-use world::{DAY, World, codes, key};
+use world::{DAY, World, at, codes, key};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
 const PAGE: &[u8] = b"<!DOCTYPE html><html><body>Sign in</body></html>";
@@ -105,11 +106,10 @@ async fn an_odd_file_is_a_note_that_comes_once() {
 #[tokio::test]
 async fn groups_follow_what_happens_to_their_members() {
     let world = world().await;
-    let movie = [&b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  "[..], &[0; 64]].concat();
     for path in ["2024/IMG_1.jpg", "2024/b.jpg"] {
         world.library.write(path, JPEG);
     }
-    world.library.write("2024/IMG_1.mov", movie);
+    world.library.write("2024/IMG_1.mov", film());
     world.library.write("2024/IMG_1.jpg.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>");
     world.run().await;
     let group = item(&world, "2024/IMG_1.mov").await.group.unwrap();
@@ -138,4 +138,48 @@ async fn an_unreadable_file_goes_by_its_name_until_it_can_be_read() {
     world.library.make_quiet(&page);
     assert_eq!(world.run().await.exit_code(), 0);
     assert_eq!(item(&world, "page.jpg").await.class, MediaClass::Other);
+}
+
+fn films(limit: u64) -> Vec<Pool> {
+    vec![Pool {
+        counts: vec![MediaClass::Video],
+        limit: PoolLimit::Bytes(limit),
+        keep_free: KeepFree::Bytes(0),
+        when_full: WhenFull::NewestFirst,
+    }]
+}
+
+fn film() -> Vec<u8> {
+    [&b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  "[..], &[0; 64]].concat()
+}
+
+#[tokio::test]
+async fn a_movie_that_does_not_fit_is_named_and_its_still_goes_all_the_same() {
+    let mut world = world().await;
+    world.job.destinations[0].rules.pools = films(50);
+    world.library.write("IMG_1.jpg", JPEG);
+    world.library.write("IMG_1.mov", film());
+    world.library.write("alone.mov", film());
+    let report = world.run().await;
+    let incomplete: Vec<_> = (report.problems.iter())
+        .filter(|problem| problem.code == codes::GROUP_INCOMPLETE)
+        .map(|problem| (problem.destination.as_deref(), problem.key.clone()))
+        .collect();
+    assert_eq!(incomplete, [(Some("d0"), Some(key("IMG_1.mov")))]);
+    assert_eq!((report.exit_code(), at(&report, "d0").does_not_fit.files), (0, 2));
+    assert!(world.stores[0].content(&key("IMG_1.jpg")).is_some());
+    world.assert_mirrored(1);
+    assert_eq!(codes(&world.run().await), []);
+}
+
+#[tokio::test]
+async fn newest_first_goes_by_the_date_of_taking_and_not_by_that_of_the_file() {
+    let mut world = world().await;
+    world.job.destinations[0].rules.pools = films(100);
+    world.library.write("VID_20240101_120000.mov", film());
+    world.clock.skip(DAY);
+    world.library.write("VID_20200101_120000.mov", film());
+    world.run().await;
+    assert!(world.stores[0].content(&key("VID_20240101_120000.mov")).is_some());
+    assert!(world.stores[0].content(&key("VID_20200101_120000.mov")).is_none());
 }
