@@ -16,6 +16,7 @@ use safelight_catalog::SqliteCatalog;
 use safelight_core::class::Classifier;
 use safelight_core::error::Result;
 use safelight_core::filter::Filter;
+use safelight_core::inspect::ByName;
 use safelight_core::job::{
     ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
     Stop, Tools,
@@ -54,6 +55,7 @@ async fn run(library: &Path, copy: &Path, catalog: &Path) -> Result<RunReport> {
         filter: Filter::default(),
         settle: Duration::ZERO,
         classifier: Classifier::default(),
+        inspector: Arc::new(ByName::default()),
         destinations: vec![Destination {
             name: "copy".to_owned(),
             opened: Ok(Arc::new(disk)),

@@ -30,6 +30,7 @@ const OURS: [(&str, &[&str]); 14] = [
             "safelight-core",
             "safelight-config",
             "safelight-catalog",
+            "safelight-media",
             "safelight-http",
             "safelight-disk",
             "safelight-providers",
@@ -38,7 +39,13 @@ const OURS: [(&str, &[&str]); 14] = [
     ),
     (
         "safelight-bench",
-        &["safelight-core", "safelight-catalog", "safelight-disk", "safelight-testkit"],
+        &[
+            "safelight-core",
+            "safelight-catalog",
+            "safelight-disk",
+            "safelight-media",
+            "safelight-testkit",
+        ],
     ),
 ];
 

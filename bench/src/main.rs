@@ -28,6 +28,7 @@ use safelight_core::monitor::{Event, Monitor};
 use safelight_core::provider::Provider;
 use safelight_core::time::{Clock, SystemClock};
 use safelight_disk::Disk;
+use safelight_media::Media;
 use safelight_testkit::generate::Tree;
 use safelight_testkit::slow::SlowProvider;
 
@@ -88,6 +89,7 @@ impl Bench {
             library: Arc::new(Disk::library(&self.library)),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            inspector: Arc::new(Media),
             settle: Duration::ZERO,
             destinations: destinations.into_iter().map(destination).collect(),
             deletions: DeletionRules { propagate_after: None, keep_for: Duration::ZERO, guard },

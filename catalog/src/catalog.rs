@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use safelight_core::catalog::{
     Amount, Catalog, DestinationId, DestinationRecord, Finding, GoneCopy, ItemDetail, ItemId,
-    Known, LibraryRecord, Problem, Record, Retained, RunId, RunRecord, SafetyRules, Survey, Tally,
-    Work, WorkQuery,
+    Known, LibraryRecord, Problem, Record, Retained, RunId, RunRecord, SafetyRules, Sibling,
+    Survey, Tally, Work, WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::error::Result;
@@ -19,7 +19,8 @@ use safelight_core::time::Timestamp;
 
 use crate::fault::mistake;
 use crate::{
-    SqliteCatalog, destinations, gone, items, library, pages, records, runs, scan, survey, work,
+    SqliteCatalog, destinations, gone, groups, inspected, items, library, pages, records, runs,
+    scan, survey, work,
 };
 
 #[async_trait]
@@ -38,6 +39,18 @@ impl Catalog for SqliteCatalog {
 
     async fn apply(&self, findings: Vec<Finding>) -> Result<()> {
         self.write(move |catalog| scan::apply(catalog, &findings)).await
+    }
+
+    async fn uninspected(&self, after: Option<Key>, limit: usize) -> Result<Vec<Known>> {
+        self.look(move |catalog| inspected::uninspected(catalog, after.as_ref(), limit)).await
+    }
+
+    async fn ungrouped(&self, limit: usize) -> Result<Vec<Option<Key>>> {
+        self.look(move |catalog| groups::ungrouped(catalog, limit)).await
+    }
+
+    async fn siblings(&self, folder: Option<Key>) -> Result<Vec<Sibling>> {
+        self.look(move |catalog| groups::siblings(catalog, folder.as_ref())).await
     }
 
     async fn item(&self, key: &Key) -> Result<Option<ItemDetail>> {

@@ -5,7 +5,8 @@ use safelight_core::catalog::{DestinationId, ItemDetail, ItemId, Leg, LegDetail}
 use safelight_core::key::Key;
 
 use crate::fault::Fault;
-use crate::rows::{Columns, HELD, PRESENCE, STAT, at_most};
+use crate::groups;
+use crate::rows::{Columns, HELD, PRESENCE, STAT, TAKEN, TRAITS, at_most};
 
 /// The item under this key, whatever its presence.
 pub(crate) fn item(connection: &Connection, key: &Key) -> Result<Option<ItemDetail>, Fault> {
@@ -51,24 +52,31 @@ fn select(
 ) -> Result<Vec<ItemDetail>, Fault> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT item.id, item.key, {STAT}, item.class, {PRESENCE},
-                own.sha256, own.size, own.md5, own.crc32c, own.dropbox
+                own.sha256, own.size, own.md5, own.crc32c, own.dropbox, {TAKEN}, {TRAITS}
          FROM item LEFT JOIN content AS own ON own.id = item.content
          WHERE {condition} ORDER BY item.key LIMIT ?3"
     ))?;
     let items = statement.query_map(params![first, second, at_most(limit)], |row| {
         let mut columns = Columns::of(row);
+        let (item, key, stat) = (ItemId(columns.take()?), columns.key()?, columns.stat()?);
+        let (class, presence) = (columns.class()?, columns.presence()?);
+        let (content, taken) = (columns.content()?, columns.taken()?);
+        let traits = columns.traits(class, taken)?;
         Ok(ItemDetail {
-            item: ItemId(columns.take()?),
-            key: columns.key()?,
-            stat: columns.stat()?,
-            class: columns.class()?,
-            presence: columns.presence()?,
-            content: columns.content()?,
+            item,
+            key,
+            stat,
+            class,
+            presence,
+            content,
+            traits,
+            group: None,
             legs: Vec::new(),
         })
     })?;
     let mut items: Vec<ItemDetail> = items.collect::<Result<_, _>>()?;
     for item in &mut items {
+        item.group = groups::of(connection, item.item)?;
         item.legs = legs(connection, item.item)?;
     }
     Ok(items)

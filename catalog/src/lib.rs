@@ -16,6 +16,8 @@ mod connect;
 mod destinations;
 mod fault;
 mod gone;
+mod groups;
+mod inspected;
 mod items;
 mod legs;
 mod library;

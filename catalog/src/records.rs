@@ -11,7 +11,7 @@ use safelight_core::time::Timestamp;
 
 use crate::fault::{Fault, mistake};
 use crate::rows::{content_row, proof_word};
-use crate::{legs, runs, scan};
+use crate::{groups, inspected, legs, runs, scan};
 
 /// Writes the records in their order.
 pub(crate) fn record(connection: &Connection, records: &[Record]) -> Result<(), Fault> {
@@ -21,6 +21,8 @@ pub(crate) fn record(connection: &Connection, records: &[Record]) -> Result<(), 
 fn one(connection: &Connection, record: &Record) -> Result<(), Fault> {
     match record {
         Record::Read { item, stat, content } => read(connection, *item, stat, content),
+        Record::Inspected { item, traits } => inspected::inspected(connection, *item, traits),
+        Record::Grouped { folder, groups } => groups::grouped(connection, folder.as_ref(), groups),
         Record::Stored { item, destination, held, run } => {
             stored(connection, *item, *destination, held, *run)
         }
@@ -58,7 +60,8 @@ fn read(
     let read = connection
         .prepare_cached(
             "UPDATE item SET size = ?2, modified = ?3, changed = ?4, file_id = ?5, content = ?6,
-             presence = 'present', gone_at = NULL, freshness = 'fresh' WHERE id = ?1",
+             presence = 'present', gone_at = NULL, freshness = 'fresh',
+             inspected = inspected AND size = ?2 AND modified = ?3 WHERE id = ?1",
         )?
         .execute(params![
             item.0,

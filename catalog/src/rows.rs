@@ -12,7 +12,9 @@ use safelight_core::digest::{Algorithm, Digests};
 use safelight_core::entry::Version;
 use safelight_core::key::Key;
 use safelight_core::provider::Proof;
+use safelight_core::taken::Taken;
 use safelight_core::time::Timestamp;
+use safelight_core::traits::Traits;
 
 use crate::fault::{Fault, mistake};
 
@@ -20,6 +22,11 @@ use crate::fault::{Fault, mistake};
 pub(crate) const STAT: &str = "item.size, item.modified, item.changed, item.file_id";
 /// The columns that [`Columns::presence`] takes.
 pub(crate) const PRESENCE: &str = "item.presence, item.gone_at";
+/// The columns that [`Columns::taken`] takes.
+pub(crate) const TAKEN: &str = "item.taken_wall, item.taken_zone, item.taken_source";
+/// The columns that [`Columns::traits`] takes, after those of [`TAKEN`].
+pub(crate) const TRAITS: &str = "item.inspected, item.detected, item.mismatch, item.content_id, \
+     item.motion_start, item.motion_end, item.burst, item.health";
 /// The columns that [`Columns::held`] takes; `copy` is the content of the leg.
 pub(crate) const HELD: &str = "copy.sha256, copy.size, copy.md5, copy.crc32c, copy.dropbox, \
      coalesce(leg.key, item.key), leg.version, leg.remote_id, leg.proof, leg.proved_at";
@@ -137,7 +144,7 @@ impl<'row, 'rows> Columns<'row, 'rows> {
     }
 
     pub(crate) fn class(&mut self) -> rusqlite::Result<MediaClass> {
-        self.word(|word| word.parse().ok())
+        self.parsed()
     }
 
     pub(crate) fn freshness(&mut self) -> rusqlite::Result<Freshness> {
@@ -165,6 +172,35 @@ impl<'row, 'rows> Columns<'row, 'rows> {
             Word::Excluded => Ok(Presence::Excluded),
             Word::Gone => gone_at.map(Presence::Gone).ok_or_else(|| self.bad("gone without time")),
         }
+    }
+
+    /// A word of core, by the words that it reads itself.
+    pub(crate) fn parsed<T: std::str::FromStr>(&mut self) -> rusqlite::Result<T> {
+        self.word(|word| word.parse().ok())
+    }
+
+    pub(crate) fn taken(&mut self) -> rusqlite::Result<Option<Taken>> {
+        if self.is_null()? {
+            self.skip(3);
+            return Ok(None);
+        }
+        Ok(Some(Taken::from_parts(self.take()?, self.parsed()?, self.parsed()?)))
+    }
+
+    /// `None` if the item was not inspected in its present form.
+    pub(crate) fn traits(
+        &mut self,
+        class: MediaClass,
+        taken: Option<Taken>,
+    ) -> rusqlite::Result<Option<Traits>> {
+        let inspected: bool = self.take()?;
+        let detected = self.take::<Option<String>>()?.map(Into::into);
+        let (mismatch, content_id) = (self.take()?, self.take()?);
+        let (start, end) = (self.maybe(Self::unsigned)?, self.maybe(Self::unsigned)?);
+        let motion = start.zip(end).map(|(start, end)| start..end);
+        let (burst, health) = (self.take()?, self.maybe(Self::parsed)?);
+        let traits = Traits { class, detected, mismatch, taken, content_id, motion, burst, health };
+        Ok(inspected.then_some(traits))
     }
 
     pub(crate) fn stat(&mut self) -> rusqlite::Result<Stat> {

@@ -7,8 +7,8 @@ use safelight_core::key::Key;
 use safelight_core::time::Timestamp;
 
 use crate::fault::{Fault, mistake};
-use crate::legs;
 use crate::rows::{Columns, PRESENCE, STAT, at_most, freshness_word};
+use crate::{groups, legs};
 
 /// Items in key order after `after`.
 pub(crate) fn known(
@@ -16,13 +16,22 @@ pub(crate) fn known(
     after: Option<&Key>,
     limit: usize,
 ) -> Result<Vec<Known>, Fault> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT item.id, item.key, {STAT}, {PRESENCE} FROM item
-         WHERE item.key > ?1 ORDER BY item.key LIMIT ?2"
-    ))?;
     // Every key is greater than the empty one.
     let after = after.map(Key::as_bytes).unwrap_or_default();
-    let items = statement.query_map(params![after, at_most(limit)], |row| {
+    select(connection, "item.key > ?1", params![after, at_most(limit)])
+}
+
+/// Items of which `condition` is true, in key order; `?2` is how many at most.
+pub(crate) fn select(
+    connection: &Connection,
+    condition: &str,
+    params: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<Known>, Fault> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT item.id, item.key, {STAT}, {PRESENCE} FROM item
+         WHERE {condition} ORDER BY item.key LIMIT ?2"
+    ))?;
+    let items = statement.query_map(params, |row| {
         let mut columns = Columns::of(row);
         Ok(Known {
             item: ItemId(columns.take()?),
@@ -51,6 +60,7 @@ pub(crate) fn apply(connection: &Connection, findings: &[Finding]) -> Result<(),
                          WHERE id = ?1 AND presence <> 'gone'",
                     )?
                     .execute(params![item.0, at.as_nanos()])?;
+                groups::leave(connection, *item)?;
                 legs::keep_only_copies(connection, item.0)?;
             }
             Finding::Excluded { item } => {
@@ -59,6 +69,7 @@ pub(crate) fn apply(connection: &Connection, findings: &[Finding]) -> Result<(),
                         "UPDATE item SET presence = 'excluded', gone_at = NULL WHERE id = ?1",
                     )?
                     .execute([item.0])?;
+                groups::leave(connection, *item)?;
                 legs::rest(connection, item.0)?;
             }
         }
@@ -81,7 +92,7 @@ fn found(connection: &Connection, key: &Key, stat: &Stat, class: MediaClass) -> 
             "INSERT INTO item (key, class, size, modified, changed, file_id, presence, freshness)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'present', 'stale')
              ON CONFLICT (key) DO UPDATE SET class = ?2, size = ?3, modified = ?4, changed = ?5,
-             file_id = ?6, presence = 'present', gone_at = NULL, freshness = 'stale'
+             file_id = ?6, presence = 'present', gone_at = NULL, freshness = 'stale', inspected = 0
              RETURNING id",
         )?
         .query_row(
@@ -112,7 +123,8 @@ fn altered(
              presence = 'present', gone_at = NULL,
              freshness = CASE WHEN freshness = 'stale' THEN 'stale'
                               WHEN freshness = 'touched' AND ?6 = 'fresh' THEN 'touched'
-                              ELSE ?6 END
+                              ELSE ?6 END,
+             inspected = inspected AND freshness <> 'stale' AND ?6 <> 'stale'
              WHERE id = ?1",
         )?
         .execute(params![

@@ -18,7 +18,8 @@ use crate::fault::Fault;
 const APPLICATION: i64 = 0x5366_4c74;
 
 /// The steps, oldest first.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Takes the steps that are missing, all or none.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), Fault> {

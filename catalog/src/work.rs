@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use safelight_core::catalog::{DestinationId, ItemId, Leg, Work, WorkQuery};
 
 use crate::fault::Fault;
-use crate::rows::{Columns, HELD, STAT};
+use crate::rows::{Columns, HELD, STAT, TAKEN};
 
 /// Items with legs to do, in the order of items, which is that of the index `leg_todo`.
 pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Work>, Fault> {
@@ -16,9 +16,10 @@ pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Wor
     let mut statement = connection.prepare_cached(&format!(
         "SELECT leg.item, leg.destination, {HELD}, leg.assigned, leg.hold,
                 item.key, {STAT}, item.class, item.freshness,
-                own.sha256, own.size, own.md5, own.crc32c, own.dropbox
+                own.sha256, own.size, own.md5, own.crc32c, own.dropbox, {TAKEN}, grouping.first
          FROM leg INDEXED BY leg_todo
          CROSS JOIN item ON item.id = leg.item
+         LEFT JOIN grouping ON grouping.item = item.id
          LEFT JOIN content AS own ON own.id = item.content
          LEFT JOIN content AS copy ON copy.id = leg.content
          WHERE leg.todo = 1 AND leg.item > ?1 AND leg.destination IN ({})
@@ -51,6 +52,8 @@ pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Wor
                 class: columns.class()?,
                 freshness: columns.freshness()?,
                 content: columns.content()?,
+                taken: columns.taken()?,
+                group: columns.take::<Option<i64>>()?.map(ItemId),
                 legs: vec![leg],
             }),
         }

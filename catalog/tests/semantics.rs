@@ -3,20 +3,25 @@
 
 mod model;
 
+use std::collections::BTreeSet;
+
 use model::Model;
 use proptest::prelude::*;
 use safelight_catalog::SqliteCatalog;
 use safelight_core::catalog::{
-    Catalog, Content, DestinationId, Finding, Freshness, Held, ItemId, Keeping, Record, Retained,
-    RetainedId, RunId, SafetyRules, Stat, WorkQuery,
+    Catalog, Content, DestinationId, Finding, Freshness, Grouped, Held, ItemId, Keeping, Record,
+    Retained, RetainedId, RunId, SafetyRules, Stat, WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::codes;
 use safelight_core::digest::{Algorithm, Digests};
 use safelight_core::entry::Version;
+use safelight_core::group::{Evidence, Kind, Role};
 use safelight_core::key::Key;
 use safelight_core::provider::Proof;
+use safelight_core::taken::{Source, Taken, Zone};
 use safelight_core::time::Timestamp;
+use safelight_core::traits::{Flaw, Traits};
 
 const KEYS: [&str; 7] = ["a", "a-b", "a/b", "a/c", "a0", "b/\u{fc}", "c"];
 const PLACES: [&str; 3] = ["cloud", "disk", "nas"];
@@ -33,7 +38,7 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..22_u8, 0..7_usize, 0..3_usize, 0..4_u8, 0..6_i64, any::<bool>()).prop_map(
+    (0..25_u8, 0..7_usize, 0..3_usize, 0..4_u8, 0..6_i64, any::<bool>()).prop_map(
         |(what, item, place, content, time, flag)| Step { what, item, place, content, time, flag },
     )
 }
@@ -81,6 +86,35 @@ impl Step {
             proof: proofs[usize::try_from(self.time).unwrap() % proofs.len()],
             proved_at: time(self.time),
         }
+    }
+
+    fn traits(&self) -> Traits {
+        let zones = [Zone::Local, Zone::Utc, Zone::Offset(-210)];
+        let taken =
+            Taken::from_parts(self.time, zones[self.place], Source::ALL[usize::from(self.content)]);
+        Traits {
+            class: MediaClass::ALL[usize::from(self.content)],
+            detected: self.flag.then_some("jpeg".into()),
+            mismatch: !self.flag,
+            taken: (self.time > 0).then_some(taken),
+            content_id: self.flag.then(|| "A-B".to_owned()),
+            motion: self.flag.then_some(5..u64::MAX),
+            burst: (!self.flag).then(|| "IMG_1".to_owned()),
+            health: (self.time > 3).then(|| Flaw::ALL[usize::from(self.content)]),
+        }
+    }
+
+    /// The items of a folder in groups of two or three.
+    fn grouped(&self, model: &Model) -> Record {
+        let folder = [None, Some("a"), Some("b")][self.place].map(|path| Key::new(path).unwrap());
+        let siblings = model.siblings(folder.as_ref());
+        let groups = siblings.chunks(2 + usize::from(self.flag)).map(|siblings| Grouped {
+            kind: Kind::ALL[usize::from(self.content)],
+            by: Evidence::ALL[self.place],
+            complete: self.flag,
+            members: siblings.iter().map(|one| (one.item, Role::ALL[self.item])).collect(),
+        });
+        Record::Grouped { groups: groups.collect(), folder }
     }
 
     fn retained(&self, destination: DestinationId) -> Record {
@@ -171,6 +205,8 @@ impl Step {
             19 if self.flag => Record::Suspected { item, run },
             19 => Record::Purged(model.newest_retained()?),
             20 => Record::Dropped { item, destination },
+            22 | 23 => Record::Inspected { item, traits: self.traits() },
+            24 => self.grouped(model),
             _ => self.retained(destination),
         })
     }
@@ -201,6 +237,7 @@ async fn agree(catalog: &SqliteCatalog, model: &Model) {
     assert_eq!(catalog.library().await.unwrap().present, present);
     assert_eq!(catalog.count_changed().await.unwrap(), model.count_changed());
     assert_eq!(catalog.gone_sizes().await.unwrap(), model.gone_sizes());
+    inspections_agree(catalog, model).await;
     work_agrees(catalog, model).await;
     for place in model.places() {
         place_agrees(catalog, model, place).await;
@@ -214,6 +251,22 @@ async fn agree(catalog: &SqliteCatalog, model: &Model) {
         assert_eq!(survey, model.survey(rules, &offsite));
         let lacking = catalog.lacking(rules, offsite.clone(), rules.copies, None, 100).await;
         assert_eq!(lacking.unwrap(), model.lacking(rules, rules.copies));
+    }
+}
+
+async fn inspections_agree(catalog: &SqliteCatalog, model: &Model) {
+    let mut known = model.uninspected();
+    assert_eq!(catalog.uninspected(None, 100).await.unwrap(), known);
+    let after = Key::new("a/b").unwrap();
+    known.retain(|one| one.key > after);
+    known.truncate(2);
+    assert_eq!(catalog.uninspected(Some(after), 2).await.unwrap(), known);
+    let ungrouped = catalog.ungrouped(100).await.unwrap();
+    assert_eq!(ungrouped.into_iter().collect::<BTreeSet<_>>(), model.ungrouped());
+    for folder in [None, Some("a"), Some("b")] {
+        let folder = folder.map(|path| Key::new(path).unwrap());
+        let siblings = catalog.siblings(folder.clone()).await.unwrap();
+        assert_eq!(siblings, model.siblings(folder.as_ref()));
     }
 }
 

@@ -174,6 +174,8 @@ impl Adoption<'_> {
             class: item.class,
             freshness: Freshness::Stale,
             content: item.content,
+            taken: None,
+            group: None,
             legs: Vec::new(),
         };
         let (content, stat): (Content, _) = source.digest(&work).await?;

@@ -17,9 +17,12 @@ use crate::codes::Code;
 use crate::digest::Digests;
 use crate::entry::Version;
 use crate::error::Result;
+use crate::group::{Evidence, Kind, Role};
 use crate::key::Key;
 use crate::provider::Proof;
+use crate::taken::Taken;
 use crate::time::Timestamp;
+use crate::traits::Traits;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -100,17 +103,17 @@ pub struct Known {
 /// What a scan found to be different from the catalog.
 #[derive(Debug, Clone)]
 pub enum Finding {
-    /// A new item, or one that was gone or excluded and is back: it becomes present, stale, and every enrolled
-    /// destination gets a leg to do.
+    /// A new item, or one that was gone or excluded and is back: it becomes present, stale, to be inspected, and
+    /// every enrolled destination gets a leg to do.
     Found {
         /// Where.
         key: Key,
         /// As the file system says.
         stat: Stat,
-        /// What kind of thing.
+        /// What kind of thing, by its name.
         class: MediaClass,
     },
-    /// Its stat differs; every leg becomes to do.
+    /// Its stat differs; every leg becomes to do, and it is to be inspected if it is stale.
     Altered {
         /// The item.
         item: ItemId,
@@ -192,6 +195,10 @@ pub struct Work {
     pub freshness: Freshness,
     /// Its content as last read.
     pub content: Option<Content>,
+    /// When it was taken, once it was inspected.
+    pub taken: Option<Taken>,
+    /// The first item of its group, if it is in one.
+    pub group: Option<ItemId>,
     /// Where it has to go; never empty.
     pub legs: Vec<Leg>,
 }
@@ -214,7 +221,8 @@ pub struct WorkQuery {
 /// What is written down.
 #[derive(Debug, Clone)]
 pub enum Record {
-    /// An item was read: its content, and the stat that belongs to it. It becomes present and fresh.
+    /// An item was read: its content, and the stat that belongs to it. It becomes present and fresh, and is to be
+    /// inspected again if size or date are not those that were known.
     Read {
         /// The item.
         item: ItemId,
@@ -222,6 +230,20 @@ pub enum Record {
         stat: Stat,
         /// What was read.
         content: Content,
+    },
+    /// An item was inspected; nothing else of it changes but its class. The groups of its folder are to be found.
+    Inspected {
+        /// The item.
+        item: ItemId,
+        /// What was found out, with the class that it counts as from now on.
+        traits: Traits,
+    },
+    /// The groups of a folder, instead of those that were known.
+    Grouped {
+        /// The folder; `None` is the root.
+        folder: Option<Key>,
+        /// All of them; no item is in two.
+        groups: Vec<Grouped>,
     },
     /// A leg is done: a copy is stored and durable.
     Stored {
@@ -294,6 +316,34 @@ pub enum Record {
     Purged(RetainedId),
     /// A problem that belongs to no leg.
     Problem(Problem),
+}
+
+/// Items of one folder that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouped {
+    /// The closest tie in it.
+    pub kind: Kind,
+    /// The evidence for it.
+    pub by: Evidence,
+    /// Whether nothing is missing that its members say exists.
+    pub complete: bool,
+    /// Its members in the order of their keys, never empty.
+    pub members: Vec<(ItemId, Role)>,
+}
+
+/// What grouping needs to know of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sibling {
+    /// The item.
+    pub item: ItemId,
+    /// Where it stands.
+    pub key: Key,
+    /// What kind of thing.
+    pub class: MediaClass,
+    /// When it was taken.
+    pub taken: Option<Taken>,
+    /// The identifier that both halves of a Live Photo carry.
+    pub content_id: Option<String>,
 }
 
 /// A copy of an item that is gone from the library.
@@ -454,8 +504,25 @@ pub struct ItemDetail {
     pub presence: Presence,
     /// Its content as last read.
     pub content: Option<Content>,
+    /// What its content told, with the class above; `None` until it was inspected in its present form.
+    pub traits: Option<Traits>,
+    /// The group that it is in.
+    pub group: Option<GroupDetail>,
     /// All its legs, with the destination's name and whether the leg is to do.
     pub legs: Vec<LegDetail>,
+}
+
+/// A group, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupDetail {
+    /// The closest tie in it.
+    pub kind: Kind,
+    /// The evidence for it.
+    pub by: Evidence,
+    /// Whether nothing is missing that its members say exists.
+    pub complete: bool,
+    /// All its members in the order of their keys.
+    pub members: Vec<(Key, Role)>,
 }
 
 /// One leg in an [`ItemDetail`].
@@ -524,6 +591,13 @@ pub trait Catalog: Send + Sync {
     async fn known(&self, after: Option<Key>, limit: usize) -> Result<Vec<Known>>;
     /// Writes findings of a scan, all or none.
     async fn apply(&self, findings: Vec<Finding>) -> Result<()>;
+    /// Present items that were not inspected since they were found or changed, in key order; at most `limit` after
+    /// `after`.
+    async fn uninspected(&self, after: Option<Key>, limit: usize) -> Result<Vec<Known>>;
+    /// Folders (`None` is the root) whose groups are to be found anew, because an item of them was inspected or left.
+    async fn ungrouped(&self, limit: usize) -> Result<Vec<Option<Key>>>;
+    /// The items that stand right in this folder and are in the library, in key order.
+    async fn siblings(&self, folder: Option<Key>) -> Result<Vec<Sibling>>;
     /// Everything about one item.
     async fn item(&self, key: &Key) -> Result<Option<ItemDetail>>;
     /// Items at or below a key, in key order, at most `limit` after `after`.

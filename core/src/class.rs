@@ -73,6 +73,7 @@ const SIDECAR: &[&str] = &["xmp", "aae", "thm", "lrv", "pp3", "dop"];
 #[derive(Debug, Clone)]
 pub struct Classifier {
     endings: HashMap<String, MediaClass>,
+    chosen: HashMap<String, MediaClass>,
 }
 
 impl Default for Classifier {
@@ -87,24 +88,34 @@ impl Default for Classifier {
             .into_iter()
             .flat_map(|(list, class)| list.iter().map(move |ending| ((*ending).to_owned(), class)))
             .collect();
-        Self { endings }
+        Self { endings, chosen: HashMap::new() }
     }
 }
 
 impl Classifier {
-    /// From now on `ending` (without the dot, any case) means `class`.
+    /// From now on `ending` (without the dot, any case) means `class`, whatever the content is.
     pub fn set(&mut self, ending: &str, class: MediaClass) {
-        self.endings.insert(ending.to_ascii_lowercase(), class);
+        self.chosen.insert(ending.to_ascii_lowercase(), class);
     }
 
     /// The class of an item called `name`.
     pub fn classify(&self, name: &[u8]) -> MediaClass {
-        let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
-            return MediaClass::Other;
-        };
-        let ending = String::from_utf8_lossy(&name[dot + 1..]).to_ascii_lowercase();
-        self.endings.get(&ending).copied().unwrap_or(MediaClass::Other)
+        let known = |ending: &String| self.chosen.get(ending).or_else(|| self.endings.get(ending));
+        ending(name).as_ref().and_then(known).copied().unwrap_or(MediaClass::Other)
     }
+
+    /// The class that was [set](Classifier::set) for items called so: it stands above what their content says.
+    pub fn chosen(&self, name: &[u8]) -> Option<MediaClass> {
+        if self.chosen.is_empty() {
+            return None;
+        }
+        self.chosen.get(&ending(name)?).copied()
+    }
+}
+
+fn ending(name: &[u8]) -> Option<String> {
+    let dot = name.iter().rposition(|byte| *byte == b'.')?;
+    Some(String::from_utf8_lossy(&name[dot + 1..]).to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -127,5 +138,7 @@ mod tests {
         for (name, class) in cases {
             assert_eq!(classifier.classify(name), class);
         }
+        assert_eq!(classifier.chosen(b"dive.gpr"), Some(MediaClass::Raw));
+        assert_eq!(classifier.chosen(b"a.b.Cr3"), None);
     }
 }

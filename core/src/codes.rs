@@ -53,6 +53,12 @@ pages! {
     EMPTY_FILE = "library/empty-file", "The file has no bytes",
         "It was copied, but an empty picture usually is the leftover of a failed import or a power cut. Look \
          whether the original still exists on the card or phone.";
+    ALL_ZERO = "library/all-zero", "The file holds nothing but zeros",
+        "It was copied, but that is what a failed copy, a worn-out card or a failing disk leaves behind. Look whether \
+         a good one still exists on the card or phone.";
+    TRUNCATED = "library/truncated", "The file is cut off",
+        "It was copied, but a part of it is missing: often a copy that was broken off, or a camera that lost power \
+         while it recorded. Look whether the whole file still exists on the card or phone.";
     SETTLING = "library/settling", "The file changed a moment ago",
         "It may still be arriving, so it is taken once it has been quiet for the time set as `settle` in \
          [library].";
@@ -84,6 +90,10 @@ pages! {
     POOL_FULL = "destination/pool-full", "No room in the quota for this kind of file",
         "The pool that this media class counts against is full, so the file waits. `safelight about` shows the \
          room left.";
+    GROUP_INCOMPLETE = "destination/group-incomplete", "A group is not complete at the destination",
+        "Files that belong together, such as a still and the movie of a Live Photo, count against different quotas, and \
+         the one that is named does not fit into its own. The others are there, and the one that is missing has its \
+         copies elsewhere. Make room or raise the limit, then run `safelight mirror`.";
     CORRUPT_TRANSFER = "destination/corrupt-transfer", "The bytes that arrived are not the bytes that were sent",
         "Length or checksum differ. Nothing was kept of it; it is sent again. If it happens often, suspect the \
          memory, the cable or the disk.";
@@ -177,8 +187,19 @@ pages! {
 
 /// Whether a code only tells something; it does not make a run fail.
 pub fn is_note(code: Code) -> bool {
-    [VANISHED, LINK_SKIPPED, NOT_A_FILE, EMPTY_FILE, SETTLING, POOL_FULL, CLASS_NOT_ACCEPTED]
-        .contains(&code)
+    [
+        VANISHED,
+        LINK_SKIPPED,
+        NOT_A_FILE,
+        EMPTY_FILE,
+        ALL_ZERO,
+        TRUNCATED,
+        SETTLING,
+        POOL_FULL,
+        GROUP_INCOMPLETE,
+        CLASS_NOT_ACCEPTED,
+    ]
+    .contains(&code)
 }
 
 /// The code with this name, if there is one.

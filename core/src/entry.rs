@@ -108,4 +108,10 @@ pub struct Scope {
     pub descend: Option<Descend>,
     /// Also what stands in the folder [`RESERVED`](crate::key::RESERVED); left out otherwise.
     pub reserved: bool,
+    /// Also what the service keeps inside of other objects (the film of a live photo), under a key beside them. Read
+    /// by that key and version. Services that keep nothing so list nothing more.
+    pub attached: bool,
+    /// Instead: only what is in the service's own trash, under the keys where it stood. Read by key and version.
+    /// Services without such a trash, or whose trash cannot be listed, list nothing.
+    pub trashed: bool,
 }

@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, RunId};
 use crate::class::{Classifier, MediaClass};
 use crate::error::Error;
 use crate::filter::{Filter, Rule};
+use crate::inspect::Inspector;
 use crate::key::Key;
 use crate::monitor::Monitor;
 use crate::provider::Provider;
@@ -24,8 +25,10 @@ pub struct MirrorJob {
     pub filter: Filter,
     /// How long a file must have been quiet before it is taken.
     pub settle: Duration,
-    /// How media classes are told.
+    /// How media classes are told by names, and which the user set.
     pub classifier: Classifier,
+    /// Who tells what items are by their content.
+    pub inspector: Arc<dyn Inspector>,
     /// Where it goes.
     pub destinations: Vec<Destination>,
     /// What happens to copies of files deleted from the library.

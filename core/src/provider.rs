@@ -16,6 +16,7 @@ use crate::class::MediaClass;
 use crate::digest::{Algorithm, Digests};
 use crate::entry::{Entry, Page, Scope, Version};
 use crate::error::Result;
+use crate::extras::Extras;
 use crate::key::Key;
 use crate::permit::RemovalPermit;
 use crate::time::Timestamp;
@@ -191,6 +192,14 @@ pub trait Provider: Send + Sync {
 
     /// Room per pool, as far as the service says.
     async fn quota(&self) -> Result<Vec<PoolUsage>>;
+
+    /// What the service knows about its objects beyond their bytes; nothing, where it knows nothing.
+    ///
+    /// # Errors
+    /// As those of listings; then what is known is not known completely.
+    async fn extras(&self) -> Result<Extras> {
+        Ok(Extras::default())
+    }
 
     /// Lists objects page by page. An entry may fail alone; a failed page ends the stream with an error, and
     /// then the listing is not complete.

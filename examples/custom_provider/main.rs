@@ -19,6 +19,7 @@ use safelight_catalog::SqliteCatalog;
 use safelight_core::class::Classifier;
 use safelight_core::error::Result;
 use safelight_core::filter::Filter;
+use safelight_core::inspect::ByName;
 use safelight_core::job::{
     ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
     Stop, Tools,
@@ -101,6 +102,7 @@ fn job(library: Arc<dyn Provider>, shelf: Arc<dyn Provider>) -> MirrorJob {
         filter: Filter::default(),
         settle: Duration::ZERO,
         classifier: Classifier::default(),
+        inspector: Arc::new(ByName::default()),
         destinations: vec![Destination {
             name: "mine".to_owned(),
             opened: Ok(shelf),

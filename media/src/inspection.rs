@@ -5,9 +5,11 @@
 
 use std::ops::Range;
 
+use safelight_core::inspect::{Inspecting, Inspector};
 use safelight_core::time::Timestamp;
+use safelight_core::traits::Traits;
 
-use crate::findings::Findings;
+use crate::findings::found;
 use crate::view::{Pieces, View};
 
 const HEAD: u64 = 256 << 10;
@@ -78,7 +80,7 @@ impl Inspection {
             return None;
         }
         let view = View::new(&self.pieces, self.size);
-        Findings::of(&view, &self.name, self.now);
+        found(&view, &self.name, self.now);
         let missed = view.missed()?;
         // A short piece grows to what is worth a request, or to the end of the file if that is near.
         let rest = self.size - missed.start;
@@ -90,18 +92,42 @@ impl Inspection {
     }
 
     /// What was found out.
-    pub fn finish(self) -> Findings {
+    pub fn finish(self) -> Traits {
         let view = View::new(&self.pieces, self.size);
-        Findings::of(&view, &self.name, self.now)
+        found(&view, &self.name, self.now)
     }
 
     /// Inspects a file that is there as a whole.
-    pub fn whole(name: &[u8], bytes: &[u8], now: Option<Timestamp>) -> Findings {
+    pub fn whole(name: &[u8], bytes: &[u8], now: Option<Timestamp>) -> Traits {
         let mut inspection = Self { now, ..Self::new(name, bytes.len() as u64) };
         while let Some(range) = inspection.wants() {
             let place = |at| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
             inspection.give(range.start, &bytes[place(range.start)..place(range.end)]);
         }
         inspection.finish()
+    }
+}
+
+/// Tells items by the bytes of their formats: what the program hands to the engine.
+#[derive(Debug, Default)]
+pub struct Media;
+
+impl Inspector for Media {
+    fn begin(&self, name: &[u8], size: u64, now: Timestamp) -> Box<dyn Inspecting> {
+        Box::new(Inspection::new(name, size).before(now))
+    }
+}
+
+impl Inspecting for Inspection {
+    fn wants(&self) -> Option<Range<u64>> {
+        self.wants()
+    }
+
+    fn give(&mut self, start: u64, bytes: &[u8]) {
+        self.give(start, bytes);
+    }
+
+    fn finish(self: Box<Self>) -> Traits {
+        (*self).finish()
     }
 }

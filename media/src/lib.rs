@@ -1,8 +1,8 @@
-//! Tells from its bytes what an item is, when it was taken, and which items belong together.
+//! Tells from its bytes what an item is and when it was taken, and what ties it to others.
 //!
 //! Nothing here reads a file: an [`Inspection`] says which bytes it would like to see, and core reads them through
 //! the provider of the library. Whatever the bytes are, an inspection ends, within 2 MiB, without panicking; what
-//! is wrong with a file is a [`Finding`], not an error.
+//! is wrong with a file is a [`Flaw`](safelight_core::traits::Flaw), not an error.
 //!
 //! # The class
 //!
@@ -24,15 +24,10 @@ mod contents;
 mod date;
 mod findings;
 mod format;
-mod group;
 mod inspection;
 mod sniff;
 mod tiff;
 mod view;
-mod words;
 
-pub use date::{Confidence, Source, Taken, Zone};
-pub use findings::{Finding, Findings};
 pub use format::Format;
-pub use group::{Evidence, Group, Kind, Member, Role, Subject, groups};
-pub use inspection::Inspection;
+pub use inspection::{Inspection, Media};

@@ -16,7 +16,7 @@ use crate::open_catalog;
 use crate::render::codes::{explain, page, pages, shown_path};
 use crate::render::table::{Table, left, loose};
 use crate::render::text::size;
-use crate::render::{item, key, moment};
+use crate::render::{item, key, moment, traits};
 use crate::session::{Session, catalog_path};
 use crate::wiring;
 
@@ -55,6 +55,7 @@ async fn file(session: &Session, path: &Path) -> Result<Exit, Failure> {
     };
     let key = names::key(&config, &session.env, path)?.ok_or_else(nothing)?;
     let ruling = ruling(&config, &key)?;
+    let chosen = config.library.media.classifier().chosen(key.name()).is_some();
     let catalog = open_catalog::to_look(&catalog_path(&config)).await?;
     let now = session.clock().now();
     match catalog.item(&key).await? {
@@ -71,9 +72,10 @@ async fn file(session: &Session, path: &Path) -> Result<Exit, Failure> {
             let mut object = json!({ "v": 1, "class": found.class, "bytes": found.stat.size,
                 "presence": item::presence(found.presence), "rule": ruling, "destinations": legs });
             key::put(&mut object, &key);
+            traits::put(&mut object, &found, chosen);
             session.out.line(object);
         }
-        Some(found) => session.out.text(&text(&found, &ruling, &config, now)),
+        Some(found) => session.out.text(&text(&found, &ruling, &config, chosen, now)),
         None if config
             .library
             .path
@@ -106,7 +108,7 @@ fn ruling(config: &Config, key: &Key) -> Result<String, Failure> {
     })
 }
 
-fn text(found: &ItemDetail, ruling: &str, config: &Config, now: Timestamp) -> String {
+fn text(found: &ItemDetail, ruling: &str, config: &Config, chosen: bool, now: Timestamp) -> String {
     let state = match found.presence {
         Presence::Present => "in the library".to_owned(),
         Presence::Suspect => {
@@ -117,7 +119,21 @@ fn text(found: &ItemDetail, ruling: &str, config: &Config, now: Timestamp) -> St
     };
     let mut text = format!("{}\n", found.key);
     let mut line = |name: &str, value: String| text += &format!("  {name:<9} {value}\n");
-    line("class", format!("{}, {}", found.class, size(found.stat.size)));
+    let class = traits::class_words(found, chosen);
+    line("class", format!("{}, {}; {class}", found.class, size(found.stat.size)));
+    let known = found.traits.as_ref();
+    if let Some(taken) = known.and_then(|traits| traits.taken) {
+        line("taken", taken.to_string());
+    }
+    if let Some(flaw) = known.and_then(|traits| traits.health) {
+        line("health", traits::health_words(flaw));
+    }
+    if let Some(group) = &found.group {
+        line("group", traits::group_words(group));
+        for (member, role) in &group.members {
+            line("", format!("{:<8} {member}", role.word()));
+        }
+    }
     line("state", state);
     line("rule", ruling.to_owned());
     if let Some(hash) = found.content.and_then(|content| content.digests.sha256) {

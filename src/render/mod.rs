@@ -13,3 +13,4 @@ pub mod status;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod traits;

@@ -8,6 +8,7 @@ use safelight_core::error::Result;
 use safelight_core::job::{Destination, MirrorJob, MirrorOptions};
 use safelight_core::wrap::Meter;
 use safelight_disk::Disk;
+use safelight_media::Media;
 
 use super::{Opener, rules};
 use crate::args::MirrorArgs;
@@ -55,6 +56,7 @@ pub async fn mirror_job(
         filter: rules::filter(&config.library, &file)?,
         settle: config.library.settle,
         classifier: config.library.media.classifier(),
+        inspector: Arc::new(Media),
         destinations,
         deletions: rules::deletions(&job.deletions),
         changes: rules::changes(&job.changes),

@@ -12,6 +12,7 @@ use safelight_core::body::Body;
 use safelight_core::capability::Capabilities;
 use safelight_core::entry::{Entry, Page, Scope, Version};
 use safelight_core::error::Result;
+use safelight_core::extras::Extras;
 use safelight_core::key::Key;
 use safelight_core::permit::RemovalPermit;
 use safelight_core::provider::{
@@ -97,6 +98,11 @@ impl Provider for SlowProvider {
             }
         });
         pages.boxed()
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        self.wait().await;
+        self.inner.extras().await
     }
 
     async fn stat(&self, key: &Key) -> Result<Option<Entry>> {

@@ -48,6 +48,7 @@ impl Source {
             library: Arc::clone(library),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            inspector: Arc::new(safelight_core::inspect::ByName::default()),
             settle: Duration::ZERO,
             destinations: vec![Destination {
                 name: "store".to_owned(),

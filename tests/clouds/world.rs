@@ -15,6 +15,7 @@ use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::Result;
 use safelight_core::filter::Filter;
 use safelight_core::http::{HttpBody, HttpTransport};
+use safelight_core::inspect::ByName;
 use safelight_core::job::{
     ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
     Stop, Tools,
@@ -78,6 +79,7 @@ impl World {
             library: library.clone(),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            inspector: Arc::new(ByName::default()),
             settle: Duration::ZERO,
             destinations: Vec::new(),
             deletions: DeletionRules {

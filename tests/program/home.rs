@@ -92,8 +92,8 @@ impl Home {
     /// `count` small photos in the library, each unlike the others.
     pub fn photos(&self, count: usize) {
         for number in 0..count {
-            let bytes = format!("photo {number} ").repeat(200 + number);
-            self.write(format!("library/2024/IMG_{number:04}.jpg"), bytes);
+            let text = format!("photo {number} ").repeat(200 + number);
+            self.write(format!("library/2024/IMG_{number:04}.jpg"), jpeg(text.as_bytes()));
         }
     }
 
@@ -204,4 +204,11 @@ pub fn tree(root: &Path) -> Tree {
         }
     }
     found
+}
+
+/// What passes for a small picture, with `bytes` behind it.
+fn jpeg(bytes: &[u8]) -> Vec<u8> {
+    const PICTURE: &[u8] =
+        b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
+    [PICTURE, bytes].concat()
 }

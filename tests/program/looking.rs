@@ -17,6 +17,25 @@ fn one_file_is_explained_with_its_rule_and_its_copies() {
 }
 
 #[test]
+fn a_file_is_explained_by_its_content_its_date_and_what_belongs_to_it() {
+    let home = Home::new(TWO_DISKS);
+    home.write("library/2024/IMG_20240512_140310.jpg", "<!DOCTYPE html><html></html>");
+    home.write("library/2024/b.jpg", "\0".repeat(500));
+    home.write("library/2024/c.pef.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
+    home.write("library/2024/c.pef", "what no program knows");
+    home.mirror(0);
+    let page = home.run(["explain", "2024/IMG_20240512_140310.jpg"]);
+    page.says(&["other", "html by its content, which its name does not say", "file date"]);
+    home.run(["explain", "2024/b.jpg"]).says(&["nothing but zeros", "library/all-zero"]);
+    let group = home.run(["explain", "2024/c.pef"]);
+    group.says(&["with sidecar: their names belong together", "sidecar  2024/c.pef.xmp"]);
+    let json = home.run(["explain", "--json", "2024/c.pef"]).json();
+    assert_eq!((&json["known_by"], &json["format"]), (&"content".into(), &serde_json::Value::Null));
+    assert_eq!(json["taken"]["confidence"], "weak");
+    assert_eq!(json["group"]["members"][1]["role"], "sidecar");
+}
+
+#[test]
 fn ls_log_and_about_answer_in_words_and_in_json() {
     let home = Home::new(TWO_DISKS);
     assert_ne!(home.run(["ls"]).exit, 0, "nothing is known yet");

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use safelight_core::catalog::{
-    Amount, Content, DestinationId, DestinationSurvey, Finding, Freshness, GoneCopy, Held,
-    ItemDetail, ItemId, Keeping, Known, Leg, LegDetail, Presence, Record, Retained, RetainedId,
-    RunId, SafetyRules, Stat, Survey, Tally, Work, WorkQuery,
+    Amount, Content, DestinationId, DestinationSurvey, Finding, Freshness, GoneCopy, GroupDetail,
+    Grouped, Held, ItemDetail, ItemId, Keeping, Known, Leg, LegDetail, Presence, Record, Retained,
+    RetainedId, RunId, SafetyRules, Sibling, Stat, Survey, Tally, Work, WorkQuery,
 };
 use safelight_core::class::MediaClass;
+use safelight_core::group::Role;
 use safelight_core::key::Key;
+use safelight_core::taken::Taken;
 use safelight_core::time::Timestamp;
+use safelight_core::traits::Traits;
 
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -19,6 +22,15 @@ pub struct Item {
     presence: Presence,
     freshness: Freshness,
     content: Option<[u8; 32]>,
+    inspected: bool,
+    traits: Option<Traits>,
+}
+
+#[derive(Debug, Clone)]
+struct Membership {
+    first: ItemId,
+    group: Grouped,
+    role: Role,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -44,6 +56,8 @@ pub struct Model {
     legs: BTreeMap<(ItemId, DestinationId), ModelLeg>,
     contents: BTreeMap<[u8; 32], Content>,
     retained: BTreeMap<RetainedId, Retained>,
+    groups: BTreeMap<ItemId, Membership>,
+    regroup: BTreeSet<Option<Key>>,
 }
 
 impl Model {
@@ -72,7 +86,11 @@ impl Model {
                 let next = ItemId(i64::try_from(self.items.len()).unwrap() + 1);
                 let (id, content) = known.map_or((next, None), |(id, item)| (*id, item.content));
                 let (presence, freshness) = (Presence::Present, Freshness::Stale);
-                self.items.insert(id, Item { key, stat, class, presence, freshness, content });
+                let traits = self.items.get(&id).and_then(|item| item.traits.clone());
+                let inspected = false;
+                let item =
+                    Item { key, stat, class, presence, freshness, content, inspected, traits };
+                self.items.insert(id, item);
                 self.raise(id);
             }
             Finding::Altered { item: id, stat, freshness } => {
@@ -82,14 +100,19 @@ impl Model {
                 if item.freshness != Freshness::Stale {
                     item.freshness = freshness;
                 }
+                item.inspected &= item.freshness != Freshness::Stale;
                 self.raise(id);
             }
             Finding::Suspected { item } => self.leave(item, Presence::Suspect),
-            Finding::Excluded { item } => self.leave(item, Presence::Excluded),
+            Finding::Excluded { item } => {
+                self.leave(item, Presence::Excluded);
+                self.ungroup(item);
+            }
             Finding::Gone { item, at } => {
                 if !matches!(self.items[&item].presence, Presence::Gone(_)) {
                     self.leave(item, Presence::Gone(at));
                 }
+                self.ungroup(item);
                 self.legs.retain(|(owner, _), leg| *owner != item || leg.held.is_some());
             }
         }
@@ -100,6 +123,8 @@ impl Model {
             Record::Read { item: id, stat, content } => {
                 let sha256 = self.learn(content);
                 let item = self.items.get_mut(&id).unwrap();
+                item.inspected &=
+                    item.stat.size == stat.size && item.stat.modified == stat.modified;
                 item.stat = stat;
                 item.presence = Presence::Present;
                 item.freshness = Freshness::Fresh;
@@ -108,6 +133,24 @@ impl Model {
                     let leg = self.legs.entry((id, place)).or_default();
                     leg.todo |= leg.sha256() != Some(sha256);
                 }
+            }
+            Record::Inspected { item: id, traits } => {
+                let item = self.items.get_mut(&id).unwrap();
+                item.class = traits.class;
+                item.inspected = true;
+                item.traits = Some(traits);
+                self.regroup.insert(item.key.parent());
+            }
+            Record::Grouped { folder, groups } => {
+                let items = &self.items;
+                self.groups.retain(|id, _| items[id].key.parent() != folder);
+                for group in groups {
+                    let first = group.members[0].0;
+                    for (item, role) in group.members.clone() {
+                        self.groups.insert(item, Membership { first, group: group.clone(), role });
+                    }
+                }
+                self.regroup.remove(&folder);
             }
             Record::Stored { item: id, destination, held, .. } => {
                 let sha256 = self.learn(held.content);
@@ -207,6 +250,11 @@ impl Model {
         }
     }
 
+    fn ungroup(&mut self, id: ItemId) {
+        self.groups.remove(&id);
+        self.regroup.insert(self.items[&id].key.parent());
+    }
+
     fn tried(&mut self, id: ItemId, place: Option<DestinationId>, run: RunId) {
         for ((item, at), leg) in &mut self.legs {
             if *item == id && place.is_none_or(|place| place == *at) {
@@ -259,6 +307,12 @@ impl Model {
             class: item.class,
             presence: item.presence,
             content: item.content.map(|sha256| self.contents[&sha256]),
+            traits: item
+                .traits
+                .clone()
+                .filter(|_| item.inspected)
+                .map(|traits| Traits { class: item.class, ..traits }),
+            group: self.group(id),
             legs: (self.legs.iter().filter(|((owner, _), _)| *owner == id))
                 .map(|((_, place), leg)| LegDetail {
                     destination: self.destinations[usize::try_from(place.0).unwrap() - 1].clone(),
@@ -268,6 +322,45 @@ impl Model {
                 .collect(),
         });
         details.collect()
+    }
+
+    fn taken(item: &Item) -> Option<Taken> {
+        item.traits.as_ref().and_then(|traits| traits.taken)
+    }
+
+    fn group(&self, id: ItemId) -> Option<GroupDetail> {
+        let own = self.groups.get(&id)?;
+        let members = self.by_key().into_values().filter_map(|(id, item)| {
+            let one = self.groups.get(&id).filter(|one| one.first == own.first)?;
+            Some((item.key.clone(), one.role))
+        });
+        let members = members.collect();
+        let Grouped { kind, by, complete, .. } = own.group;
+        Some(GroupDetail { kind, by, complete, members })
+    }
+
+    pub fn uninspected(&self) -> Vec<Known> {
+        let mut known = self.known();
+        known.retain(|one| one.presence == Presence::Present && !self.items[&one.item].inspected);
+        known
+    }
+
+    pub fn ungrouped(&self) -> BTreeSet<Option<Key>> {
+        self.regroup.clone()
+    }
+
+    pub fn siblings(&self, folder: Option<&Key>) -> Vec<Sibling> {
+        let there = self.by_key().into_values();
+        let there =
+            there.filter(|(_, item)| Self::is_there(item) && item.key.parent().as_ref() == folder);
+        let sibling = |(id, item): (ItemId, &Item)| Sibling {
+            item: id,
+            key: item.key.clone(),
+            class: item.class,
+            taken: Self::taken(item),
+            content_id: item.traits.as_ref().and_then(|traits| traits.content_id.clone()),
+        };
+        there.map(sibling).collect()
     }
 
     pub fn work(&self, query: &WorkQuery) -> Vec<Work> {
@@ -291,6 +384,8 @@ impl Model {
                     class: item.class,
                     freshness: item.freshness,
                     content: item.content.map(|sha256| self.contents[&sha256]),
+                    taken: Self::taken(item),
+                    group: self.groups.get(id).map(|one| one.first),
                     legs,
                 });
             }

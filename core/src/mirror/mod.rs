@@ -1,9 +1,10 @@
-//! Mirror: scan, plan, transfer, record, report.
+//! Mirror: scan, inspect, plan, transfer, record, report.
 
 mod carry;
 mod deliver;
 mod guard;
 mod in_order;
+mod inspect;
 mod lane;
 mod plan;
 mod pump;

@@ -15,10 +15,10 @@ use crate::class::MediaClass;
 use crate::codes::{self, Code};
 use crate::error::Result;
 use crate::job::{DestinationRules, KeepFree, Pool, PoolLimit, Tools, WhenFull};
+use crate::key::Key;
 use crate::monitor::Event;
 use crate::names;
 use crate::provider::{Provider, Room};
-use crate::time::Timestamp;
 
 const PAGE: usize = 2048;
 
@@ -31,6 +31,8 @@ pub struct Planned {
     pub new: Amount,
     /// Of these: as large as something that is gone, so perhaps only moved.
     pub perhaps_moved: u64,
+    /// Items that newly do not fit at a lane, while others of their group are there or go there.
+    pub parted: Vec<(usize, Key)>,
 }
 
 /// What a run is going to do at one destination.
@@ -70,32 +72,57 @@ pub struct Candidate {
     pub item: ItemId,
     /// Its size.
     pub bytes: u64,
-    /// Its date.
-    pub date: Timestamp,
+    /// When it was taken: local time in nanoseconds since 1970.
+    pub date: i64,
+    /// The group that it is in.
+    pub group: Option<ItemId>,
 }
 
-/// Those candidates that do not fit into `room` bytes.
-pub fn choose(mut candidates: Vec<Candidate>, mut room: u64, order: WhenFull) -> HashSet<ItemId> {
+/// Those candidates that do not fit into `room` bytes. Those of one group fit together or not at all.
+pub fn choose(candidates: Vec<Candidate>, mut room: u64, order: WhenFull) -> HashSet<ItemId> {
     if candidates.iter().map(|one| one.bytes).sum::<u64>() <= room {
         return HashSet::new();
     }
+    let mut units: BTreeMap<ItemId, Unit> = BTreeMap::new();
+    for one in candidates {
+        let unit = units.entry(one.group.unwrap_or(one.item)).or_default();
+        unit.bytes = unit.bytes.saturating_add(one.bytes);
+        unit.date = unit.date.max(Some(one.date));
+        unit.items.push(one.item);
+    }
+    // In the order of items; sorting keeps it among equals.
+    let mut units: Vec<Unit> = units.into_values().collect();
     match order {
-        WhenFull::NewestFirst => {
-            candidates.sort_by_key(|one| (std::cmp::Reverse(one.date), one.item));
-        }
-        WhenFull::SmallestFirst => candidates.sort_by_key(|one| (one.bytes, one.item)),
-        WhenFull::Stop => candidates.sort_by_key(|one| one.item),
+        WhenFull::NewestFirst => units.sort_by_key(|unit| std::cmp::Reverse(unit.date)),
+        WhenFull::SmallestFirst => units.sort_by_key(|unit| unit.bytes),
+        WhenFull::Stop => {}
     }
     let mut refused = HashSet::new();
-    for one in candidates {
+    for unit in units {
         let stopped = order == WhenFull::Stop && !refused.is_empty();
-        if one.bytes <= room && !stopped {
-            room -= one.bytes;
+        if unit.bytes <= room && !stopped {
+            room -= unit.bytes;
         } else {
-            refused.insert(one.item);
+            refused.extend(unit.items);
         }
     }
     refused
+}
+
+/// What goes into a pool together.
+#[derive(Default)]
+struct Unit {
+    items: Vec<ItemId>,
+    bytes: u64,
+    date: Option<i64>,
+}
+
+/// What does not fit at one lane.
+#[derive(Debug, Clone, Default)]
+struct Refused {
+    items: HashSet<ItemId>,
+    /// How many of them are in each group.
+    of_group: HashMap<ItemId, usize>,
 }
 
 /// Decides for everything that is to do at these lanes and writes down what changed. With `hold_changed`, files
@@ -129,8 +156,11 @@ pub async fn plan(
                 if hold_changed && changed {
                     hold = Some(codes::GUARD_CHANGES);
                 }
-                if hold.is_none() && refused[at].contains(&work.item) {
+                if hold.is_none() && refused[at].items.contains(&work.item) {
                     hold = Some(codes::POOL_FULL);
+                    if leg.hold != hold && parted(work, &refused[at], tools).await? {
+                        planned.parted.push((at, work.key.clone()));
+                    }
                 }
                 if hold.is_none() && leg.held.is_none() && leg.assigned.is_none() {
                     hold = assign(work, lane, tools, &mut folds, &mut records).await?;
@@ -173,9 +203,17 @@ async fn page(lanes: &[Planning<'_>], tools: &Tools, after: Option<ItemId>) -> R
     tools.catalog.work(query).await
 }
 
+/// Whether others of its group are not refused as well.
+async fn parted(work: &Work, refused: &Refused, tools: &Tools) -> Result<bool> {
+    let Some(group) = work.group else { return Ok(false) };
+    let detail = tools.catalog.item(&work.key).await?.and_then(|item| item.group);
+    let members = detail.map_or(0, |group| group.members.len());
+    Ok(members > refused.of_group.get(&group).copied().unwrap_or(0))
+}
+
 /// Per lane, the items that do not fit into its pools.
-async fn refusals(lanes: &[Planning<'_>], tools: &Tools) -> Result<Vec<HashSet<ItemId>>> {
-    let mut refused = vec![HashSet::new(); lanes.len()];
+async fn refusals(lanes: &[Planning<'_>], tools: &Tools) -> Result<Vec<Refused>> {
+    let mut refused = vec![Refused::default(); lanes.len()];
     for (at, (lane, rules)) in lanes.iter().enumerate() {
         let limited: Vec<&Pool> =
             rules.pools.iter().filter(|pool| pool.limit != PoolLimit::Unlimited).collect();
@@ -202,7 +240,10 @@ async fn refusals(lanes: &[Planning<'_>], tools: &Tools) -> Result<Vec<HashSet<I
                     candidates[pool].push(Candidate {
                         item: work.item,
                         bytes: work.stat.size,
-                        date: work.stat.modified,
+                        date: work
+                            .taken
+                            .map_or(work.stat.modified.as_nanos(), |taken| taken.wall()),
+                        group: work.group,
                     });
                 }
             }
@@ -212,7 +253,14 @@ async fn refusals(lanes: &[Planning<'_>], tools: &Tools) -> Result<Vec<HashSet<I
                 continue;
             }
             let room = room_in(pool, lane, tools).await?;
-            refused[at].extend(choose(candidates, room, pool.when_full));
+            let groups: HashMap<ItemId, ItemId> =
+                candidates.iter().filter_map(|one| Some((one.item, one.group?))).collect();
+            for item in choose(candidates, room, pool.when_full) {
+                if let Some(group) = groups.get(&item) {
+                    *refused[at].of_group.entry(*group).or_default() += 1;
+                }
+                refused[at].items.insert(item);
+            }
         }
     }
     Ok(refused)
@@ -297,7 +345,7 @@ mod tests {
     use super::*;
 
     fn candidate(item: i64, bytes: u64, date: i64) -> Candidate {
-        Candidate { item: ItemId(item), bytes, date: Timestamp::from_nanos(date) }
+        Candidate { item: ItemId(item), bytes, date, group: None }
     }
 
     fn refused(room: u64, order: WhenFull) -> Vec<i64> {
@@ -320,6 +368,25 @@ mod tests {
         assert_eq!(refused(95, WhenFull::SmallestFirst), [1]);
         assert_eq!(refused(100, WhenFull::Stop), [2, 3]);
         assert_eq!(refused(0, WhenFull::SmallestFirst), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_belongs_together_fits_together_or_not_at_all() {
+        let member = |item, bytes, date| Candidate {
+            group: Some(ItemId(1)),
+            ..candidate(item, bytes, date)
+        };
+        let all = vec![member(1, 60, 10), candidate(2, 50, 20), member(3, 40, 30)];
+        let refused = |room, order| {
+            let mut refused: Vec<_> =
+                choose(all.clone(), room, order).into_iter().map(|item| item.0).collect();
+            refused.sort_unstable();
+            refused
+        };
+        assert_eq!(refused(149, WhenFull::NewestFirst), [2]);
+        assert_eq!(refused(99, WhenFull::NewestFirst), [1, 3]);
+        assert_eq!(refused(99, WhenFull::SmallestFirst), [1, 3]);
+        assert_eq!(refused(99, WhenFull::Stop), [1, 2, 3]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::guard;
+use super::inspect::inspect;
 use super::lane::Lane;
 use super::plan::{Planned, Planning, plan};
 use super::record::{LaneTotals, Totals};
@@ -15,6 +16,7 @@ use crate::catalog::{DestinationRecord, Problem, RunId, Tally};
 use crate::codes;
 use crate::error::Result;
 use crate::job::{MirrorJob, MirrorOptions, Tools};
+use crate::key::Key;
 use crate::monitor::Event;
 
 /// Runs a mirror job.
@@ -58,6 +60,7 @@ impl Running<'_> {
         for problem in scanned.problems {
             self.tell(&problem, &mut totals).await?;
         }
+        inspect(job, tools, run, &mut totals).await?;
         let files = scanned.files.files;
         let changes = guard::changes(job, tools, run, files, &ids, options.accept_changes).await?;
         let hold_changed = changes.is_some();
@@ -68,6 +71,7 @@ impl Running<'_> {
             lanes.iter().map(|(lane, rules)| (Arc::clone(lane), *rules)).collect();
         let planned = plan(&planning, tools, options.dry_run, hold_changed).await?;
         self.announce(files, &planned, &planning);
+        self.tell_parted(&planned, &planning, &mut totals).await?;
         (report.new, report.perhaps_moved) = (planned.new, planned.perhaps_moved);
 
         if options.dry_run {
@@ -109,6 +113,31 @@ impl Running<'_> {
         for ((lane, _), plan) in lanes.iter().zip(&planned.lanes) {
             monitor.event(&Event::Planned { destination: &lane.name, send: plan.send });
         }
+    }
+
+    /// A still without its movie is no silent matter, though each has its other copies.
+    async fn tell_parted(
+        &self,
+        planned: &Planned,
+        lanes: &[Planning<'_>],
+        totals: &mut Totals,
+    ) -> Result<()> {
+        let problem = |(lane, key): &(usize, Key)| Problem {
+            run: self.run,
+            destination: Some(lanes[*lane].0.name.clone()),
+            key: Some(key.clone()),
+            code: codes::GROUP_INCOMPLETE,
+            message: "it does not fit; others that belong to it are there".to_owned(),
+        };
+        let problems: Vec<Problem> = planned.parted.iter().map(problem).collect();
+        let records = problems.iter().cloned().map(crate::catalog::Record::Problem).collect();
+        self.tools.catalog.record(records).await?;
+        for problem in problems {
+            let retry = crate::error::Retry::Never;
+            self.tools.monitor.event(&Event::Problem { problem: &problem, retry });
+            totals.problem(problem);
+        }
+        Ok(())
     }
 
     /// Fills the report of a dry run.

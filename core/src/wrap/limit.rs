@@ -11,6 +11,7 @@ use super::hand_on;
 use crate::body::Body;
 use crate::entry::{Entry, Version};
 use crate::error::Result;
+use crate::extras::Extras;
 use crate::key::Key;
 use crate::permit::RemovalPermit;
 use crate::provider::{
@@ -85,6 +86,10 @@ impl Provider for Limited {
 
     async fn quota(&self) -> Result<Vec<PoolUsage>> {
         self.inner.quota().await
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        self.inner.extras().await
     }
 
     async fn stat(&self, key: &Key) -> Result<Option<Entry>> {

@@ -13,6 +13,7 @@ use super::hand_on;
 use crate::body::Body;
 use crate::entry::{Entry, Version};
 use crate::error::{Error, Kind, Result, Retry};
+use crate::extras::Extras;
 use crate::key::Key;
 use crate::permit::RemovalPermit;
 use crate::provider::{
@@ -146,6 +147,10 @@ impl Provider for Retrying {
 
     async fn quota(&self) -> Result<Vec<PoolUsage>> {
         self.again(|| self.inner.quota()).await
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        self.again(|| self.inner.extras()).await
     }
 
     async fn stat(&self, key: &Key) -> Result<Option<Entry>> {

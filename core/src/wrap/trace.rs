@@ -10,6 +10,7 @@ use super::hand_on;
 use crate::body::Body;
 use crate::entry::{Entry, Version};
 use crate::error::Result;
+use crate::extras::Extras;
 use crate::key::Key;
 use crate::permit::RemovalPermit;
 use crate::provider::{
@@ -58,6 +59,10 @@ impl Provider for Traced {
 
     async fn quota(&self) -> Result<Vec<PoolUsage>> {
         self.seen("quota", self.inner.quota()).await
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        self.seen("extras", self.inner.extras()).await
     }
 
     async fn stat(&self, key: &Key) -> Result<Option<Entry>> {

@@ -12,6 +12,7 @@ use safelight_core::class::Classifier;
 use safelight_core::codes::Code;
 use safelight_core::error::Result;
 use safelight_core::filter::Filter;
+use safelight_core::inspect::ByName;
 use safelight_core::job::{
     ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
     Stop, Tools,
@@ -89,6 +90,7 @@ impl World {
             library: library.clone(),
             filter: Filter::default(),
             classifier: Classifier::default(),
+            inspector: Arc::new(ByName::default()),
             settle: Duration::ZERO,
             destinations: stores.iter().enumerate().map(destination).collect(),
             deletions: DeletionRules {

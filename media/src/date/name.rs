@@ -1,6 +1,7 @@
 //! Dates and bursts in the names that cameras, phones and messengers give.
 
-use super::Zone;
+use safelight_core::taken::Zone;
+
 use super::stamp::Stamp;
 
 /// A run of digits and what stands between it and the next one.

@@ -1,9 +1,9 @@
 //! Which of the dates that a file offers is believed.
 
+use safelight_core::taken::{Source, Taken, Zone};
 use safelight_core::time::Timestamp;
 
 use super::stamp::Stamp;
-use super::{Source, Taken, Zone};
 use crate::contents::Marks;
 
 /// The best date that is one, in the order of [`Source`]. `sidecar` says that the file is an XMP beside a picture.
@@ -13,7 +13,7 @@ pub(crate) fn pick(
     sidecar: bool,
     now: Option<Timestamp>,
 ) -> Option<Taken> {
-    let one = |stamp: Option<Stamp>, source| Taken::judged(stamp?, source, now);
+    let one = |stamp: Option<Stamp>, source| stamp?.judged(source, now);
     if sidecar {
         return marks.xmp.iter().find_map(|stamp| one(Some(*stamp), Source::Sidecar));
     }
@@ -32,7 +32,7 @@ pub(crate) fn pick(
 /// satellites.
 fn original(marks: &Marks, now: Option<Timestamp>) -> Option<Taken> {
     let stamp = Stamp::of(&marks.original)?;
-    let taken = Taken::judged(stamp, Source::Exif, now)?;
+    let taken = stamp.judged(Source::Exif, now)?;
     if stamp.zone != Zone::Local {
         return Some(taken);
     }
@@ -40,8 +40,8 @@ fn original(marks: &Marks, now: Option<Timestamp>) -> Option<Taken> {
     let same =
         |other: &&Stamp| matches!(other.zone, Zone::Offset(_)) && second(other) == second(&stamp);
     if let Some(twin) = marks.xmp.iter().find(same) {
-        return Taken::judged(Stamp { zone: twin.zone, ..stamp }, Source::Exif, now);
+        return Stamp { zone: twin.zone, ..stamp }.judged(Source::Exif, now);
     }
     let placed = marks.gps.and_then(|utc| stamp.placed_by(utc));
-    placed.and_then(|stamp| Taken::judged(stamp, Source::ExifPlaced, now)).or(Some(taken))
+    placed.and_then(|stamp| stamp.judged(Source::ExifPlaced, now)).or(Some(taken))
 }

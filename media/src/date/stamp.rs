@@ -6,7 +6,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp as Instant};
 
-use super::Zone;
+use safelight_core::taken::{Source, Taken, Zone};
+use safelight_core::time::Timestamp;
 
 /// A date that was written somewhere; not yet judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +135,12 @@ impl Stamp {
         let seconds = i64::try_from(seconds).ok()?.checked_sub(FROM_1904_TO_1970)?;
         let wall = Offset::UTC.to_datetime(Instant::from_second(seconds).ok()?);
         Some(Self { wall, zone: Zone::Utc })
+    }
+
+    /// The date, if it can be one.
+    pub fn judged(self, source: Source, now: Option<Timestamp>) -> Option<Taken> {
+        let nanos = Offset::UTC.to_timestamp(self.wall).ok()?.as_nanosecond();
+        Taken::judged(i64::try_from(nanos).ok()?, self.zone, source, now)
     }
 
     /// The time of this wall clock without a known place, with the offset that a time in UTC of the same moment

@@ -1,16 +1,17 @@
 //! What is wrong with a file is found, not failed at.
 
 use safelight_core::class::MediaClass;
-use safelight_media::{Finding, Inspection};
+use safelight_core::traits::Flaw;
+use safelight_media::Inspection;
 
 use crate::build::{atom, index, inspect};
 
 #[test]
 fn empty_and_zeroed_files_are_no_pictures() {
     let empty = inspect("a.jpg", b"");
-    assert_eq!((empty.class, empty.health), (MediaClass::Other, Some(Finding::Empty)));
+    assert_eq!((empty.class, empty.health), (MediaClass::Other, Some(Flaw::Empty)));
     let zeroed = inspect("a.jpg", &vec![0; 3 << 20]);
-    assert_eq!((zeroed.class, zeroed.health), (MediaClass::Other, Some(Finding::AllZero)));
+    assert_eq!((zeroed.class, zeroed.health), (MediaClass::Other, Some(Flaw::AllZero)));
     assert!(zeroed.mismatch);
 }
 
@@ -24,7 +25,7 @@ fn a_file_of_which_only_the_head_is_zero_is_not_called_zeroed() {
 #[test]
 fn the_half_that_a_mac_keeps_apart_is_no_picture() {
     let found = inspect("._IMG_1.JPG", b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ");
-    assert_eq!((found.class, found.health), (MediaClass::Other, Some(Finding::AppleDouble)));
+    assert_eq!((found.class, found.health), (MediaClass::Other, Some(Flaw::AppleDouble)));
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn a_film_that_was_cut_off_is_told() {
     let inside = &unindexed[..500];
     for cut in [&unindexed, inside, &brand] {
         let found = inspect("a.mp4", cut);
-        assert_eq!((found.class, found.health), (MediaClass::Video, Some(Finding::Truncated)));
+        assert_eq!((found.class, found.health), (MediaClass::Video, Some(Flaw::Truncated)));
     }
 }
 

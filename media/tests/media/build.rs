@@ -1,9 +1,10 @@
 //! Makes small files of many formats, as far as an inspection looks at them.
 
-use safelight_media::{Findings, Inspection};
+use safelight_core::traits::Traits;
+use safelight_media::Inspection;
 
 /// What is found out about a file that is there as a whole.
-pub fn inspect(name: &str, bytes: &[u8]) -> Findings {
+pub fn inspect(name: &str, bytes: &[u8]) -> Traits {
     Inspection::whole(name.as_bytes(), bytes, None)
 }
 

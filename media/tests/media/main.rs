@@ -4,7 +4,6 @@
 mod broken;
 mod build;
 mod formats;
-mod grouping;
 mod hostile;
 mod pieces;
 mod samples;

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use safelight_media::{Finding, Findings, Inspection, Source, Zone};
+use safelight_core::taken::{Source, Zone};
+use safelight_core::traits::{Flaw, Traits};
+use safelight_media::Inspection;
 
 use crate::build::{Value, atom, index, inspect, jpeg, keys, tiff};
 
@@ -14,7 +16,7 @@ struct Sparse<'a> {
 }
 
 impl Sparse<'_> {
-    fn inspect(&self, name: &str) -> (Findings, Vec<Range<u64>>) {
+    fn inspect(&self, name: &str) -> (Traits, Vec<Range<u64>>) {
         let mut inspection = Inspection::new(name.as_bytes(), self.size);
         let mut wanted = Vec::new();
         while let Some(range) = inspection.wants() {
@@ -170,5 +172,5 @@ fn dates_in_the_future_are_none() {
 #[test]
 fn a_box_that_promises_more_than_there_is_makes_the_picture_cut_off() {
     let bytes = [atom(*b"ftyp", b"heic\0\0\0\0"), b"\0\x0f\0\0meta\0\0\0\0".to_vec()].concat();
-    assert_eq!(inspect("a.heic", &bytes).health, Some(Finding::Truncated));
+    assert_eq!(inspect("a.heic", &bytes).health, Some(Flaw::Truncated));
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use safelight_media::{Findings, Inspection};
+use safelight_core::group::{Evidence, Kind, Role, Subject, groups};
+use safelight_core::key::Key;
+use safelight_core::traits::Traits;
+use safelight_media::Inspection;
 
 /// A path in the folder with the samples, and what stands there.
 pub type Sample = (String, Vec<u8>);
@@ -42,8 +45,8 @@ pub fn name(path: &str) -> &[u8] {
     path.rsplit('/').next().unwrap().as_bytes()
 }
 
-fn told(found: &Findings) -> String {
-    let detected = found.detected.map_or("unknown", |format| format.word());
+fn told(found: &Traits) -> String {
+    let detected = found.detected.as_deref().unwrap_or("unknown");
     let taken = found.taken.map_or_else(|| "-".to_owned(), |taken| taken.to_string());
     let mut text = format!("{} {detected} {taken}", found.class);
     for (word, there) in [
@@ -268,4 +271,18 @@ fn only_what_is_no_media_is_other() {
         "exiftool-t-images/t/images/Sony.pmp",
     ];
     assert_eq!(other, expected);
+}
+
+#[test]
+fn the_sample_pair_is_a_live_photo() {
+    let Some(samples) = samples() else { return };
+    let pair = samples.iter().filter(|(path, _)| path.starts_with("derived-live-photo/"));
+    let found: Vec<(Key, Traits)> = pair
+        .map(|(path, bytes)| (Key::new(path).unwrap(), Inspection::whole(name(path), bytes, None)))
+        .collect();
+    let subjects: Vec<_> = found.iter().map(|(key, traits)| Subject::new(key, traits)).collect();
+    let groups = groups(&subjects);
+    assert_eq!((groups[0].kind, groups[0].by), (Kind::LivePhoto, Evidence::ContentId));
+    let roles: Vec<Role> = groups[0].members.iter().map(|one| one.role).collect();
+    assert_eq!(roles, [Role::Still, Role::Movie]);
 }

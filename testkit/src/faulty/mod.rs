@@ -33,6 +33,7 @@ use safelight_core::body::Body;
 use safelight_core::capability::Capabilities;
 use safelight_core::entry::{Entry, Listed, Page, Scope, Version};
 use safelight_core::error::{Error, Kind, Result};
+use safelight_core::extras::Extras;
 use safelight_core::key::Key;
 use safelight_core::permit::RemovalPermit;
 use safelight_core::provider::{
@@ -146,6 +147,12 @@ impl Provider for FaultyProvider {
             Some((page, (!ended).then_some(listing)))
         });
         pages.boxed()
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        let fault = self.faults.before(Call::Extras).await?;
+        let answer = self.inner.extras().await;
+        self.faults.after(Call::Extras, fault, answer).await
     }
 
     async fn stat(&self, key: &Key) -> Result<Option<Entry>> {

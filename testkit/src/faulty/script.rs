@@ -16,6 +16,8 @@ pub enum Call {
     Check,
     /// `quota`.
     Quota,
+    /// `extras`.
+    Extras,
     /// One page of a listing.
     Page,
     /// `stat`.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::class::MediaClass::{Other, Photo, Raw, Sidecar, Video};
 use jiff::SignedDuration;
-use safelight_core::class::MediaClass::{Other, Photo, Raw, Sidecar, Video};
 
 use super::folder::{Folder, Links};
 use super::{Evidence, Kind, takeout};
-use crate::date::{Source, Taken};
+use crate::taken::{Source, Taken};
 
 /// Two items that belong together.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,11 @@
 //! Which items belong together, and that nobody belongs to two.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use safelight_core::class::{Classifier, MediaClass};
+use safelight_core::group::{Group, Subject, groups};
 use safelight_core::key::Key;
-use safelight_media::{Group, Source, Subject, Taken, Zone, groups};
+use safelight_core::taken::{Source, Taken, Zone};
 
 /// A name, its identifier, and the second of the minute at which it was taken.
 type Given<'a> = (&'a str, Option<&'a str>, Option<i64>);
@@ -133,28 +135,6 @@ fn names_dates_and_identifiers_make_groups() {
         let keys = keys(&given);
         assert_eq!(told(&groups(&subjects(&keys, &given))), expected, "{given:?}");
     }
-}
-
-#[test]
-fn the_sample_pair_is_a_live_photo() {
-    let Some(samples) = crate::samples::samples() else { return };
-    let pair: Vec<_> =
-        samples.iter().filter(|(path, _)| path.starts_with("derived-live-photo/")).collect();
-    let keys: Vec<Key> = pair.iter().map(|(path, _)| Key::new(path).unwrap()).collect();
-    let found: Vec<_> =
-        pair.iter().map(|(path, bytes)| crate::build::inspect(path, bytes)).collect();
-    let subject =
-        |(key, found): (_, &'_ safelight_media::Findings)| (key, found.class, found.taken);
-    let subjects: Vec<Subject<'_>> = keys
-        .iter()
-        .zip(&found)
-        .map(|(key, one)| {
-            let (key, class, taken) = subject((key, one));
-            Subject { key, class, content_id: one.content_id.as_deref(), taken }
-        })
-        .collect();
-    let expected = ["live-photo by content-id: IMG_7001.JPG=still IMG_7001.MOV=movie"];
-    assert_eq!(told(&groups(&subjects)), expected);
 }
 
 proptest! {

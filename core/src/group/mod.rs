@@ -8,10 +8,11 @@ mod links;
 mod names;
 mod takeout;
 
-use safelight_core::class::MediaClass;
-use safelight_core::key::Key;
+use crate::class::MediaClass;
+use crate::key::Key;
 
-use crate::date::Taken;
+use crate::taken::Taken;
+use crate::traits::Traits;
 use crate::words::words;
 use folder::Folder;
 
@@ -26,6 +27,14 @@ pub struct Subject<'a> {
     pub content_id: Option<&'a str>,
     /// When it was taken; a mere file date is no evidence here.
     pub taken: Option<Taken>,
+}
+
+impl<'a> Subject<'a> {
+    /// An item that was inspected.
+    pub fn new(key: &'a Key, traits: &'a Traits) -> Self {
+        let content_id = traits.content_id.as_deref();
+        Self { key, class: traits.class, content_id, taken: traits.taken }
+    }
 }
 
 /// What makes items a group, the closest tie first.

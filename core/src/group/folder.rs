@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use safelight_core::class::MediaClass;
+use crate::class::MediaClass;
 
 use super::links::Link;
 use super::names::Name;

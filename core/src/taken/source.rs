@@ -47,8 +47,8 @@ words!(Source {
 });
 
 impl Source {
-    /// For people.
-    pub(super) const fn told(self) -> &'static str {
+    /// The words for people.
+    pub const fn told(self) -> &'static str {
         match self {
             Self::Sidecar => "XMP sidecar",
             Self::Exif => "EXIF",

@@ -1,4 +1,6 @@
-//! The value: a moment as far as it is known.
+//! When something was taken: local time, what is known of its difference to UTC, where it was read, how sure it is.
+
+mod source;
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +8,9 @@ use std::str::FromStr;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp as Instant};
-use safelight_core::time::Timestamp;
+pub use source::{Confidence, Source};
 
-use super::stamp::Stamp;
-use super::{Confidence, Source};
+use crate::time::Timestamp;
 
 /// What is known of the difference between the local time and UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,9 +45,25 @@ impl FromStr for Zone {
         match text {
             "local" => Ok(Self::Local),
             "UTC" => Ok(Self::Utc),
-            offset => Stamp::parse_zone(offset).ok_or(()),
+            offset => {
+                let minutes = read_offset(offset).ok_or(())?;
+                Ok(Self::Offset(minutes))
+            }
         }
     }
+}
+
+/// Minutes from `+02:00`.
+fn read_offset(text: &str) -> Option<i16> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes) = (hours.parse::<i16>().ok()?, minutes.parse::<i16>().ok()?);
+    let sound = (0..=15).contains(&hours) && (0..60).contains(&minutes);
+    sound.then_some(sign * (hours * 60 + minutes))
 }
 
 /// When something was taken.
@@ -65,15 +82,12 @@ impl Taken {
 
     /// From the time of modification; `None` if that is one of the days that mean "no date".
     pub fn from_modified(modified: Timestamp) -> Option<Self> {
-        let instant = Instant::from_nanosecond(i128::from(modified.as_nanos())).ok()?;
-        let wall = Offset::UTC.to_datetime(instant);
-        Self::judged(Stamp { wall, zone: Zone::Utc }, Source::Modified, None)
+        Self::judged(modified.as_nanos(), Zone::Utc, Source::Modified, None)
     }
 
-    /// `None` for the days that mean "no date", here or by UTC, and for what lies more than a day after `now`.
-    pub(crate) fn judged(stamp: Stamp, source: Source, now: Option<Timestamp>) -> Option<Self> {
-        let nanos = Offset::UTC.to_timestamp(stamp.wall).ok()?.as_nanosecond();
-        let taken = Self { wall: i64::try_from(nanos).ok()?, zone: stamp.zone, source };
+    /// From what a file says. `None` for the days that mean "no date", here or by UTC, and for what lies more than a day after `now`.
+    pub fn judged(wall: i64, zone: Zone, source: Source, now: Option<Timestamp>) -> Option<Self> {
+        let taken = Self { wall, zone, source };
         let meant = |nanos: i64| {
             let instant = Instant::from_nanosecond(i128::from(nanos)).ok()?;
             let day = Offset::UTC.to_datetime(instant).date();
@@ -154,6 +168,11 @@ impl Taken {
             }
             _ => nanos(self.instant_or_wall().as_nanos(), other.instant_or_wall().as_nanos()),
         }
+    }
+
+    /// The local time for programs: `2024-05-12T14:03:10`.
+    pub fn local(&self) -> String {
+        self.civil().map(|wall| wall.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
     }
 
     fn civil(&self) -> Option<DateTime> {
