@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use safelight_core::catalog::{
-    Amount, Catalog, DestinationId, DestinationRecord, Finding, GoneCopy, ItemDetail, ItemId,
-    Known, LibraryRecord, Problem, Record, Retained, RunId, RunRecord, SafetyRules, Sibling,
-    Survey, Tally, Work, WorkQuery,
+    Amount, Catalog, DestinationId, DestinationRecord, Finding, GoneCopy, Holding, ItemDetail,
+    ItemId, Known, LibraryRecord, Places, Problem, Record, Retained, RunId, RunRecord, SafetyRules,
+    Sibling, Survey, Tally, Wanted, Work, WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::error::Result;
@@ -19,8 +19,8 @@ use safelight_core::time::Timestamp;
 
 use crate::fault::mistake;
 use crate::{
-    SqliteCatalog, destinations, gone, groups, inspected, items, library, pages, records, runs,
-    scan, survey, work,
+    SqliteCatalog, destinations, gone, groups, holders, inspected, items, library, pages, records,
+    runs, scan, survey, work,
 };
 
 #[async_trait]
@@ -41,8 +41,14 @@ impl Catalog for SqliteCatalog {
         self.write(move |catalog| scan::apply(catalog, &findings)).await
     }
 
-    async fn uninspected(&self, after: Option<Key>, limit: usize) -> Result<Vec<Known>> {
-        self.look(move |catalog| inspected::uninspected(catalog, after.as_ref(), limit)).await
+    async fn uninspected(
+        &self,
+        after: Option<Key>,
+        limit: usize,
+        to_send: bool,
+    ) -> Result<Vec<Known>> {
+        self.look(move |catalog| inspected::uninspected(catalog, after.as_ref(), limit, to_send))
+            .await
     }
 
     async fn ungrouped(&self, limit: usize) -> Result<Vec<Option<Key>>> {
@@ -71,13 +77,13 @@ impl Catalog for SqliteCatalog {
     async fn lacking(
         &self,
         rules: SafetyRules,
-        _offsite: Vec<String>,
+        places: Places,
         fewer_than: u32,
         after: Option<Key>,
         limit: usize,
     ) -> Result<Vec<Key>> {
         self.claim(move |catalog| {
-            survey::lacking(catalog, rules, fewer_than, after.as_ref(), limit)
+            survey::lacking(catalog, rules, &places, fewer_than, after.as_ref(), limit)
         })
         .await
     }
@@ -177,8 +183,12 @@ impl Catalog for SqliteCatalog {
             .await
     }
 
-    async fn survey(&self, rules: SafetyRules, offsite: Vec<String>) -> Result<Survey> {
-        self.claim(move |catalog| survey::survey(catalog, rules, &offsite)).await
+    async fn holders(&self, wanted: Vec<Wanted>) -> Result<Vec<Holding>> {
+        self.claim(move |catalog| holders::holders(catalog, &wanted)).await
+    }
+
+    async fn survey(&self, rules: SafetyRules, places: Places) -> Result<Survey> {
+        self.claim(move |catalog| survey::survey(catalog, rules, &places)).await
     }
 
     async fn begin_run(&self, job: &str, at: Timestamp) -> Result<RunId> {

@@ -8,7 +8,7 @@ use safelight_core::catalog::{GroupDetail, Grouped, ItemId, Sibling};
 use safelight_core::key::Key;
 
 use crate::fault::Fault;
-use crate::rows::{Columns, TAKEN, at_most};
+use crate::rows::{Columns, GROUP_TAKEN, TAKEN, at_most};
 
 /// Folders whose groups are to be found anew.
 pub(crate) fn ungrouped(connection: &Connection, limit: usize) -> Result<Vec<Option<Key>>, Fault> {
@@ -76,14 +76,24 @@ pub(crate) fn grouped(
         ))?
         .execute(params![from, to])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO grouping (item, first, kind, evidence, complete, role)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO grouping
+         (item, first, kind, evidence, complete, role, taken_wall, taken_zone, taken_source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for group in groups {
         let Some((first, _)) = group.members.first() else { continue };
         for (item, role) in &group.members {
-            let (kind, by) = (group.kind.word(), group.by.word());
-            insert.execute(params![item.0, first.0, kind, by, group.complete, role.word()])?;
+            insert.execute(params![
+                item.0,
+                first.0,
+                group.kind.word(),
+                group.by.word(),
+                group.complete,
+                role.word(),
+                group.taken.map(|taken| taken.wall()),
+                group.taken.map(|taken| taken.zone().to_string()),
+                group.taken.map(|taken| taken.source().word()),
+            ])?;
         }
     }
     connection.prepare_cached("DELETE FROM regroup WHERE folder = ?1")?.execute([bytes(folder)])?;
@@ -92,21 +102,23 @@ pub(crate) fn grouped(
 
 /// The group that an item is in.
 pub(crate) fn of(connection: &Connection, item: ItemId) -> Result<Option<GroupDetail>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT grouping.kind, grouping.evidence, grouping.complete, item.key, grouping.role
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT grouping.kind, grouping.evidence, grouping.complete, {GROUP_TAKEN}, item.key,
+                grouping.role
          FROM grouping AS own
          CROSS JOIN grouping ON grouping.first = own.first
          CROSS JOIN item ON item.id = grouping.item
-         WHERE own.item = ?1 ORDER BY item.key",
-    )?;
+         WHERE own.item = ?1 ORDER BY item.key"
+    ))?;
     let mut rows = statement.query([item.0])?;
     let mut found: Option<GroupDetail> = None;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
         let (kind, by, complete) = (columns.parsed()?, columns.parsed()?, columns.take()?);
+        let taken = columns.taken()?;
         let member = (columns.key()?, columns.parsed()?);
         let members = Vec::new();
-        let group = found.get_or_insert(GroupDetail { kind, by, complete, members });
+        let group = found.get_or_insert(GroupDetail { kind, by, complete, taken, members });
         group.members.push(member);
     }
     Ok(found)

@@ -11,15 +11,19 @@ use crate::groups;
 use crate::rows::at_most;
 use crate::scan;
 
-/// Present items that were not inspected in their present form, in key order after `after`.
+/// Present items that were not inspected in their present form, in key order after `after`; with `to_send` also
+/// those that some destination waits for.
 pub(crate) fn uninspected(
     connection: &Connection,
     after: Option<&Key>,
     limit: usize,
+    to_send: bool,
 ) -> Result<Vec<Known>, Fault> {
-    let condition = "item.key > ?1 AND item.inspected = 0 AND item.presence = 'present'";
+    let condition = "item.key > ?1 AND item.inspected = 0 AND item.presence = 'present'
+         AND (?3 OR NOT EXISTS (SELECT 1 FROM leg
+                                WHERE leg.item = item.id AND leg.todo = 1 AND leg.hold IS NULL))";
     let after = after.map(Key::as_bytes).unwrap_or_default();
-    scan::select(connection, condition, params![after, at_most(limit)])
+    scan::select(connection, condition, params![after, at_most(limit), to_send])
 }
 
 /// Writes down what was found out.

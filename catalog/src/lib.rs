@@ -1,7 +1,7 @@
 //! SQLite: what is stored where, and how we know.
 //!
 //! One file, one thread that writes and two that read, behind core's [`Catalog`](safelight_core::catalog::Catalog).
-//! `schema` says which tables there are and what they promise; `scan`, `records`, `work`, `survey`, `gone`, `destinations`,
+//! `schema` says which tables there are and what they promise; `scan`, `records`, `work`, `survey`, `gone`, `holders`, `destinations`,
 //! `items`, `library`, `pages` and `runs` hold the questions and changes, each as plain functions over a connection;
 //! `writer`, `reader` and `check` are the threads.
 //!
@@ -17,6 +17,7 @@ mod destinations;
 mod fault;
 mod gone;
 mod groups;
+mod holders;
 mod inspected;
 mod items;
 mod legs;

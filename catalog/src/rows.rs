@@ -24,6 +24,9 @@ pub(crate) const STAT: &str = "item.size, item.modified, item.changed, item.file
 pub(crate) const PRESENCE: &str = "item.presence, item.gone_at";
 /// The columns that [`Columns::taken`] takes.
 pub(crate) const TAKEN: &str = "item.taken_wall, item.taken_zone, item.taken_source";
+/// The same of the item's group.
+pub(crate) const GROUP_TAKEN: &str =
+    "grouping.taken_wall, grouping.taken_zone, grouping.taken_source";
 /// The columns that [`Columns::traits`] takes, after those of [`TAKEN`].
 pub(crate) const TRAITS: &str = "item.inspected, item.detected, item.mismatch, item.content_id, \
      item.motion_start, item.motion_end, item.burst, item.health";

@@ -1,13 +1,14 @@
 //! "Are my photos safe?": one pass over items and legs.
 //!
-//! A copy counts if its proof counts and is young enough and if it is the content the item has now. The library
+//! A copy counts if its proof counts and is young enough and if it is the content the item has now; at a destination that is
+//! best effort, only beside a copy at another. The library
 //! counts as one copy of a present item. A suspect item's file counts as none and the item never as safe, but
 //! its copies count: they hold what the file was before.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
-use safelight_core::catalog::{Amount, DestinationSurvey, SafetyRules, Survey};
+use safelight_core::catalog::{Amount, DestinationSurvey, Places, SafetyRules, Survey};
 use safelight_core::class::MediaClass;
 use safelight_core::codes::Code;
 use safelight_core::key::Key;
@@ -22,12 +23,17 @@ use crate::rows::{COUNTING, Columns, at_most, proof_named};
 pub(crate) fn survey(
     connection: &Connection,
     rules: SafetyRules,
-    offsite: &[String],
+    special: &Places,
 ) -> Result<Survey, Fault> {
     let mut survey = Survey::default();
     let mut places = HashMap::new();
     for record in destinations::all(connection)? {
-        places.insert(record.id.0, (survey.destinations.len(), offsite.contains(&record.name)));
+        let place = Place {
+            at: survey.destinations.len(),
+            offsite: special.offsite.contains(&record.name),
+            alone: !special.never_alone.contains(&record.name),
+        };
+        places.insert(record.id.0, place);
         survey.destinations.push(DestinationSurvey {
             name: record.name,
             last_seen: record.last_seen,
@@ -55,7 +61,7 @@ pub(crate) fn survey(
         let item = match &mut current {
             Some(item) if item.id == id => item,
             _ => {
-                let next = Counted { id, bytes, suspect, copies: 0, offsite: 0 };
+                let next = Counted { id, bytes, suspect, copies: 0, offsite: 0, stands: false };
                 if let Some(done) = current.replace(next) {
                     done.close(&mut survey, rules);
                 }
@@ -63,11 +69,12 @@ pub(crate) fn survey(
             }
         };
         let Some(place) = columns.maybe(Columns::take::<i64>)? else { continue };
-        let Some(&(index, is_offsite)) = places.get(&place) else { continue };
+        let Some(place) = places.get(&place) else { continue };
         let leg = Leg::read(&mut columns)?;
-        if leg.count(item, class, rules, &mut survey.destinations[index]) {
+        if leg.count(item, class, rules, &mut survey.destinations[place.at]) {
             item.copies += 1;
-            item.offsite += u32::from(is_offsite);
+            item.offsite += u32::from(place.offsite);
+            item.stands |= place.alone;
         }
     }
     if let Some(done) = current {
@@ -80,18 +87,26 @@ pub(crate) fn survey(
 pub(crate) fn lacking(
     connection: &Connection,
     rules: SafetyRules,
+    special: &Places,
     fewer_than: u32,
     after: Option<&Key>,
     limit: usize,
 ) -> Result<Vec<Key>, Fault> {
+    let aided = destinations::all(connection)?
+        .into_iter()
+        .filter(|record| special.never_alone.contains(&record.name))
+        .map(|record| record.id.0.to_string());
+    let aided: Vec<String> = aided.collect();
     let mut statement = connection.prepare_cached(&format!(
         "SELECT item.key FROM item
          WHERE item.key > ?1 AND item.presence IN ('present', 'suspect')
-         AND (item.presence = 'present') + (SELECT count(*) FROM leg
+         AND (item.presence = 'present')
+             + (SELECT CASE WHEN max(leg.destination NOT IN ({})) THEN count(*) ELSE 0 END FROM leg
              WHERE leg.item = item.id AND leg.content = item.content
              AND (item.freshness = 'fresh' OR item.presence = 'suspect')
              AND leg.proof IN {COUNTING} AND leg.proved_at >= ?2) < ?3
-         ORDER BY item.key LIMIT ?4"
+         ORDER BY item.key LIMIT ?4",
+        aided.join(", ")
     ))?;
     let after = after.map(Key::as_bytes).unwrap_or_default();
     let since = rules.checked_since.as_nanos();
@@ -99,6 +114,14 @@ pub(crate) fn lacking(
         Columns::of(row).key()
     })?;
     Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// A destination among those that are counted.
+struct Place {
+    at: usize,
+    offsite: bool,
+    /// Whether a copy there counts without another one.
+    alone: bool,
 }
 
 /// An item whose legs are being counted.
@@ -109,10 +132,15 @@ struct Counted {
     suspect: bool,
     copies: u32,
     offsite: u32,
+    /// Whether one of the copies counts by itself.
+    stands: bool,
 }
 
 impl Counted {
-    fn close(self, survey: &mut Survey, rules: SafetyRules) {
+    fn close(mut self, survey: &mut Survey, rules: SafetyRules) {
+        if !self.stands {
+            (self.copies, self.offsite) = (0, 0);
+        }
         let copies = self.copies + u32::from(!self.suspect);
         survey.files.add(self.bytes);
         *survey.by_copies.entry(copies).or_default() += 1;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use safelight_core::catalog::{DestinationId, ItemId, Leg, Work, WorkQuery};
 
 use crate::fault::Fault;
-use crate::rows::{Columns, HELD, STAT, TAKEN};
+use crate::rows::{Columns, GROUP_TAKEN, HELD, STAT, TAKEN};
 
 /// Items with legs to do, in the order of items, which is that of the index `leg_todo`.
 pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Work>, Fault> {
@@ -16,7 +16,8 @@ pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Wor
     let mut statement = connection.prepare_cached(&format!(
         "SELECT leg.item, leg.destination, {HELD}, leg.assigned, leg.hold,
                 item.key, {STAT}, item.class, item.freshness,
-                own.sha256, own.size, own.md5, own.crc32c, own.dropbox, {TAKEN}, grouping.first
+                own.sha256, own.size, own.md5, own.crc32c, own.dropbox, item.inspected, {TAKEN},
+                grouping.first, {GROUP_TAKEN}
          FROM leg INDEXED BY leg_todo
          CROSS JOIN item ON item.id = leg.item
          LEFT JOIN grouping ON grouping.item = item.id
@@ -45,17 +46,23 @@ pub(crate) fn work(connection: &Connection, query: &WorkQuery) -> Result<Vec<Wor
         match found.last_mut() {
             Some(work) if work.item == item => work.legs.push(leg),
             _ if is_full => break,
-            _ => found.push(Work {
-                item,
-                key: columns.key()?,
-                stat: columns.stat()?,
-                class: columns.class()?,
-                freshness: columns.freshness()?,
-                content: columns.content()?,
-                taken: columns.taken()?,
-                group: columns.take::<Option<i64>>()?.map(ItemId),
-                legs: vec![leg],
-            }),
+            _ => {
+                let mut work = Work {
+                    item,
+                    key: columns.key()?,
+                    stat: columns.stat()?,
+                    class: columns.class()?,
+                    freshness: columns.freshness()?,
+                    content: columns.content()?,
+                    inspected: columns.take()?,
+                    taken: columns.taken()?,
+                    group: columns.take::<Option<i64>>()?.map(ItemId),
+                    legs: vec![leg],
+                };
+                let of_group = columns.taken()?;
+                work.taken = work.taken.map(|own| own.or_better(of_group));
+                found.push(work);
+            }
         }
     }
     Ok(found)

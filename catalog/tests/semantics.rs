@@ -9,8 +9,8 @@ use model::Model;
 use proptest::prelude::*;
 use safelight_catalog::SqliteCatalog;
 use safelight_core::catalog::{
-    Catalog, Content, DestinationId, Finding, Freshness, Grouped, Held, ItemId, Keeping, Record,
-    Retained, RetainedId, RunId, SafetyRules, Stat, WorkQuery,
+    Catalog, Content, DestinationId, Finding, Freshness, Grouped, Held, ItemId, Keeping, Places,
+    Record, Retained, RetainedId, RunId, SafetyRules, Stat, Wanted, WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::codes;
@@ -112,6 +112,7 @@ impl Step {
             kind: Kind::ALL[usize::from(self.content)],
             by: Evidence::ALL[self.place],
             complete: self.flag,
+            taken: self.traits().taken,
             members: siblings.iter().map(|one| (one.item, Role::ALL[self.item])).collect(),
         });
         Record::Grouped { groups: groups.collect(), folder }
@@ -237,30 +238,54 @@ async fn agree(catalog: &SqliteCatalog, model: &Model) {
     assert_eq!(catalog.library().await.unwrap().present, present);
     assert_eq!(catalog.count_changed().await.unwrap(), model.count_changed());
     assert_eq!(catalog.gone_sizes().await.unwrap(), model.gone_sizes());
+    let wanted = wanted();
+    assert_eq!(catalog.holders(wanted.clone()).await.unwrap(), model.who_has(&wanted));
     inspections_agree(catalog, model).await;
     work_agrees(catalog, model).await;
     for place in model.places() {
         place_agrees(catalog, model, place).await;
     }
-    let offsite = vec![PLACES[0].to_owned()];
-    for rules in [
-        SafetyRules { copies: 2, offsite: 0, checked_since: time(0) },
-        SafetyRules { copies: 3, offsite: 1, checked_since: time(3) },
+    let names = |place: usize| vec![PLACES[place].to_owned()];
+    for (rules, places) in [
+        (SafetyRules { copies: 2, offsite: 0, checked_since: time(0) }, Places::default()),
+        (
+            SafetyRules { copies: 3, offsite: 1, checked_since: time(3) },
+            Places { offsite: names(0), never_alone: Vec::new() },
+        ),
+        (
+            SafetyRules { copies: 2, offsite: 1, checked_since: time(0) },
+            Places { offsite: names(0), never_alone: names(0) },
+        ),
     ] {
-        let survey = catalog.survey(rules, offsite.clone()).await.unwrap();
-        assert_eq!(survey, model.survey(rules, &offsite));
-        let lacking = catalog.lacking(rules, offsite.clone(), rules.copies, None, 100).await;
-        assert_eq!(lacking.unwrap(), model.lacking(rules, rules.copies));
+        let survey = catalog.survey(rules, places.clone()).await.unwrap();
+        assert_eq!(survey, model.survey(rules, &places));
+        let lacking = catalog.lacking(rules, places.clone(), rules.copies, None, 100).await;
+        assert_eq!(lacking.unwrap(), model.lacking(rules, &places, rules.copies));
     }
 }
 
+/// Content by each digest, by size alone, and with a size that is not its own.
+fn wanted() -> Vec<Wanted> {
+    let known = |number: u8, digests| Wanted { size: u64::from(number) * 10, digests };
+    let none = Digests::default();
+    vec![
+        known(2, none),
+        known(1, Digests { crc32c: Some(u32::MAX), ..none }),
+        known(1, Digests { sha256: Some([1; 32]), ..none }),
+        known(2, Digests { md5: Some([2; 16]), ..none }),
+        known(3, Digests { md5: Some([2; 16]), ..none }),
+        known(0, Digests { dropbox: Some([0; 32]), ..none }),
+    ]
+}
+
 async fn inspections_agree(catalog: &SqliteCatalog, model: &Model) {
-    let mut known = model.uninspected();
-    assert_eq!(catalog.uninspected(None, 100).await.unwrap(), known);
+    assert_eq!(catalog.uninspected(None, 100, false).await.unwrap(), model.uninspected(false));
+    let mut known = model.uninspected(true);
+    assert_eq!(catalog.uninspected(None, 100, true).await.unwrap(), known);
     let after = Key::new("a/b").unwrap();
     known.retain(|one| one.key > after);
     known.truncate(2);
-    assert_eq!(catalog.uninspected(Some(after), 2).await.unwrap(), known);
+    assert_eq!(catalog.uninspected(Some(after), 2, true).await.unwrap(), known);
     let ungrouped = catalog.ungrouped(100).await.unwrap();
     assert_eq!(ungrouped.into_iter().collect::<BTreeSet<_>>(), model.ungrouped());
     for folder in [None, Some("a"), Some("b")] {

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use safelight_catalog::SqliteCatalog;
 use safelight_core::catalog::{
-    Catalog, Content, DestinationId, Finding, Held, ItemId, Record, SafetyRules, Stat, WorkQuery,
+    Catalog, Content, DestinationId, Finding, Held, ItemId, Places, Record, SafetyRules, Stat,
+    WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::digest::Digests;
@@ -121,8 +122,9 @@ async fn look(path: &Path, items: usize) {
     })
     .await;
     timed("survey", async {
+        let places = Places { offsite: vec!["cloud".to_owned()], ..Places::default() };
         let rules = SafetyRules { copies: 3, offsite: 1, checked_since: Timestamp::default() };
-        let survey = catalog.survey(rules, vec!["cloud".to_owned()]).await.unwrap();
+        let survey = catalog.survey(rules, places).await.unwrap();
         assert_eq!(survey.safe, items as u64);
     })
     .await;

@@ -7,7 +7,7 @@
 use futures::StreamExt as _;
 
 use crate::catalog::{
-    Amount, Content, DestinationRecord, Freshness, Held, ItemDetail, Presence, Record, RunId, Work,
+    Amount, DestinationRecord, Freshness, Held, ItemDetail, Presence, Record, RunId, Work,
 };
 use crate::digest::Algorithms;
 use crate::entry::{Entry, Listed, Scope};
@@ -46,11 +46,25 @@ enum Match {
     Problem(Option<Key>, Error),
 }
 
+/// What counts as the content of the library's own files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Believe {
+    /// Their bytes as they are now.
+    Bytes,
+    /// What the catalog says of them, where it says all that is needed: for a catalog that was begun a moment ago.
+    Catalog,
+}
+
 /// Compares what a destination holds with the library and takes equal files over as copies.
 ///
 /// # Errors
 /// The destination is not there or cannot be listed, the library is missing, the catalog fails.
-pub async fn adopt(job: &MirrorJob, name: &str, tools: &Tools) -> Result<Adopted> {
+pub async fn adopt(
+    job: &MirrorJob,
+    name: &str,
+    believe: Believe,
+    tools: &Tools,
+) -> Result<Adopted> {
     let unknown = || Error::new(Kind::Internal, format!("no destination `{name}` in this job"));
     let destination = job.destinations.iter().find(|one| one.name == name).ok_or_else(unknown)?;
     let provider = destination.opened.as_deref().map_err(Error::duplicate)?;
@@ -59,7 +73,12 @@ pub async fn adopt(job: &MirrorJob, name: &str, tools: &Tools) -> Result<Adopted
         return Err(Error::new(Kind::Absent, format!("{name}: its folder is not there")));
     }
     let run = tools.catalog.begin_run("adopt", tools.clock.now()).await?;
-    let result = take_over(job, provider, health.volume, tools, run, name).await;
+    let record = tools.catalog.enroll(name).await?;
+    let declared = job.destinations.iter().filter_map(|one| one.opened.as_ref().ok());
+    let algorithms =
+        declared.fold(Algorithms::default(), |all, one| all.union(one.capabilities().digests));
+    let adoption = Adoption { job, provider, tools, run, record: &record, believe, algorithms };
+    let result = adoption.take_over(health.volume).await;
     let exit = match &result {
         Ok(adopted) => i32::from(!adopted.problems.is_empty()) * 3,
         Err(error) => exit_code_of(error),
@@ -68,42 +87,37 @@ pub async fn adopt(job: &MirrorJob, name: &str, tools: &Tools) -> Result<Adopted
     result
 }
 
-async fn take_over(
-    job: &MirrorJob,
-    provider: &dyn Provider,
-    volume: Option<String>,
-    tools: &Tools,
-    run: RunId,
-    name: &str,
-) -> Result<Adopted> {
-    let record = tools.catalog.enroll(name).await?;
-    scan(job, &MirrorOptions::default(), tools, run).await?;
-    let adoption = Adoption { job, provider, tools, run, record: &record };
-    let adopted = adoption.compare_all().await?;
-    let marker = match marker::read(provider).await? {
-        Some(marker) => marker.id,
-        None => marker::claim(provider).await?,
-    };
-    let last_seen = Some(tools.clock.now());
-    let seen = DestinationRecord { marker: Some(marker), volume, last_seen, ..record };
-    tools.catalog.remember_destination(seen).await?;
-    Ok(adopted)
-}
-
 struct Adoption<'a> {
     job: &'a MirrorJob,
     provider: &'a dyn Provider,
     tools: &'a Tools,
     run: RunId,
     record: &'a DestinationRecord,
+    believe: Believe,
+    /// What all destinations of the job speak, so that a file that stands at several is read once.
+    algorithms: Algorithms,
 }
 
 impl Adoption<'_> {
+    async fn take_over(&self, volume: Option<String>) -> Result<Adopted> {
+        scan(self.job, &MirrorOptions::default(), self.tools, self.run).await?;
+        let adopted = self.compare_all().await?;
+        let marker = match marker::read(self.provider).await? {
+            Some(marker) => marker.id,
+            None => marker::claim(self.provider).await?,
+        };
+        let last_seen = Some(self.tools.clock.now());
+        let marker = Some(marker);
+        let seen = DestinationRecord { marker, volume, last_seen, ..self.record.clone() };
+        self.tools.catalog.remember_destination(seen).await?;
+        Ok(adopted)
+    }
+
     async fn compare_all(&self) -> Result<Adopted> {
         let source = Source::new(
             std::sync::Arc::clone(&self.job.library),
             std::sync::Arc::clone(&self.tools.clock),
-            self.provider.capabilities().digests.union(Algorithms::default()),
+            self.algorithms,
         );
         let mut adopted = Adopted::default();
         let mut pages = self.provider.list(Scope::default());
@@ -167,18 +181,14 @@ impl Adoption<'_> {
         item: &ItemDetail,
         source: &Source,
     ) -> Result<Option<(Vec<Record>, u64)>> {
-        let work = Work {
-            item: item.item,
-            key: item.key.clone(),
-            stat: item.stat,
-            class: item.class,
-            freshness: Freshness::Stale,
-            content: item.content,
-            taken: None,
-            group: None,
-            legs: Vec::new(),
+        let (content, stat) = match item.content {
+            Some(content)
+                if self.believe == Believe::Catalog && self.algorithms.are_in(&content.digests) =>
+            {
+                (content, item.stat)
+            }
+            _ => source.digest(&work_of(item)).await?,
         };
-        let (content, stat): (Content, _) = source.digest(&work).await?;
         let now = self.tools.clock.now();
         let Some(held) = compare(self.provider, entry, &content, now).await? else {
             return Ok(None);
@@ -188,6 +198,21 @@ impl Adoption<'_> {
         let read = Record::Read { item, stat, content };
         let stored = Record::Stored { item, destination, held, run };
         Ok(Some((vec![read, stored], content.size)))
+    }
+}
+
+fn work_of(item: &ItemDetail) -> Work {
+    Work {
+        item: item.item,
+        key: item.key.clone(),
+        stat: item.stat,
+        class: item.class,
+        freshness: Freshness::Stale,
+        content: item.content,
+        inspected: true,
+        taken: None,
+        group: None,
+        legs: Vec::new(),
     }
 }
 

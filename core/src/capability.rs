@@ -23,6 +23,10 @@ pub struct Capabilities {
     /// It copies, and that leaves the version tag of the original as it was. Not so where the tag tells of every touch (a hard
     /// link changes the record of a file).
     pub copies_untouched: bool,
+    /// What `put` replaces goes to the service's own trash and stays there for a time: it is listed there
+    /// ([`Scope::trashed`](crate::entry::Scope::trashed)) and can be read. Nothing is lost then by replacing where
+    /// nothing can be set aside.
+    pub replaced_to_trash: bool,
     /// `read` serves ranges.
     pub ranges: bool,
     /// Listings arrive in key order.
@@ -57,6 +61,7 @@ impl Default for Capabilities {
             moves: false,
             copies: false,
             copies_untouched: false,
+            replaced_to_trash: false,
             ranges: true,
             sorted_listing: false,
             listing_is_current: true,

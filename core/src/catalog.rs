@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use crate::class::MediaClass;
 use crate::codes::Code;
-use crate::digest::Digests;
+use crate::digest::{Algorithm, Digests};
 use crate::entry::Version;
 use crate::error::Result;
 use crate::group::{Evidence, Kind, Role};
@@ -195,7 +195,9 @@ pub struct Work {
     pub freshness: Freshness,
     /// Its content as last read.
     pub content: Option<Content>,
-    /// When it was taken, once it was inspected.
+    /// Whether it was inspected in its present form.
+    pub inspected: bool,
+    /// When it was taken: by itself, or by a better date that its group has. `None` until it was inspected.
     pub taken: Option<Taken>,
     /// The first item of its group, if it is in one.
     pub group: Option<ItemId>,
@@ -327,6 +329,8 @@ pub struct Grouped {
     pub by: Evidence,
     /// Whether nothing is missing that its members say exists.
     pub complete: bool,
+    /// The date that its sidecar gives to all of them: the user's own correction.
+    pub taken: Option<Taken>,
     /// Its members in the order of their keys, never empty.
     pub members: Vec<(ItemId, Role)>,
 }
@@ -453,6 +457,15 @@ pub struct SafetyRules {
     pub checked_since: Timestamp,
 }
 
+/// What is special about destinations when copies are counted; all by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Those outside the house.
+    pub offsite: Vec<String>,
+    /// Those that are best effort: a copy there counts only beside one at another destination.
+    pub never_alone: Vec<String>,
+}
+
 /// The answer to "are my photos safe?".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Survey {
@@ -512,6 +525,14 @@ pub struct ItemDetail {
     pub legs: Vec<LegDetail>,
 }
 
+impl ItemDetail {
+    /// When it was taken: by itself, or by a better date that its group has.
+    pub fn taken(&self) -> Option<Taken> {
+        let of_group = self.group.as_ref().and_then(|group| group.taken);
+        self.traits.as_ref()?.taken.map(|own| own.or_better(of_group))
+    }
+}
+
 /// A group, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupDetail {
@@ -521,6 +542,8 @@ pub struct GroupDetail {
     pub by: Evidence,
     /// Whether nothing is missing that its members say exists.
     pub complete: bool,
+    /// The date that its sidecar gives to all of them.
+    pub taken: Option<Taken>,
     /// All its members in the order of their keys.
     pub members: Vec<(Key, Role)>,
 }
@@ -534,6 +557,65 @@ pub struct LegDetail {
     pub leg: Leg,
     /// Whether something is to be done.
     pub todo: bool,
+}
+
+/// Content that is looked for, as somebody else describes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    /// Its size in bytes.
+    pub size: u64,
+    /// What is known of it; perhaps nothing.
+    pub digests: Digests,
+}
+
+impl Wanted {
+    /// How `content` compares with what is looked for; `None` if it is surely something else.
+    pub fn likeness(&self, content: &Content) -> Option<Likeness> {
+        if self.size != content.size {
+            return None;
+        }
+        match self.digests.compare(&content.digests) {
+            Err(_) => None,
+            // Thirty-two bits and a size meet by chance among a million photos.
+            Ok(None | Some(Algorithm::Crc32c)) => Some(Likeness::Perhaps),
+            Ok(Some(algorithm)) => Some(Likeness::Same(algorithm)),
+        }
+    }
+}
+
+/// How content that the catalog knows compares with content that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// It is the same, by this digest.
+    Same(Algorithm),
+    /// The size is the same and no strong digest is known of both.
+    Perhaps,
+}
+
+/// An item that has, or has copies of, content that is looked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holding {
+    /// Which of the wanted, by its place in the question.
+    pub wanted: usize,
+    /// How the content compares.
+    pub likeness: Likeness,
+    /// The content as the catalog knows it.
+    pub content: Content,
+    /// The item.
+    pub item: ItemId,
+    /// Where it stands in the library.
+    pub key: Key,
+    /// As last recorded.
+    pub stat: Stat,
+    /// How it stands in the library.
+    pub presence: Presence,
+    /// Whether the library's own file has this content, as far as recorded; `None` if the item's recorded content is
+    /// another or none.
+    pub freshness: Option<Freshness>,
+    /// When the item was taken, as an inspection of it told.
+    pub taken: Option<Taken>,
+    /// Its copies with this content: the name of the destination, and what is claimed.
+    pub copies: Vec<(String, Held)>,
 }
 
 /// A named problem of a run.
@@ -592,8 +674,13 @@ pub trait Catalog: Send + Sync {
     /// Writes findings of a scan, all or none.
     async fn apply(&self, findings: Vec<Finding>) -> Result<()>;
     /// Present items that were not inspected since they were found or changed, in key order; at most `limit` after
-    /// `after`.
-    async fn uninspected(&self, after: Option<Key>, limit: usize) -> Result<Vec<Known>>;
+    /// `after`. Without `to_send`, only those that no destination waits for.
+    async fn uninspected(
+        &self,
+        after: Option<Key>,
+        limit: usize,
+        to_send: bool,
+    ) -> Result<Vec<Known>>;
     /// Folders (`None` is the root) whose groups are to be found anew, because an item of them was inspected or left.
     async fn ungrouped(&self, limit: usize) -> Result<Vec<Option<Key>>>;
     /// The items that stand right in this folder and are in the library, in key order.
@@ -611,7 +698,7 @@ pub trait Catalog: Send + Sync {
     async fn lacking(
         &self,
         rules: SafetyRules,
-        offsite: Vec<String>,
+        places: Places,
         fewer_than: u32,
         after: Option<Key>,
         limit: usize,
@@ -677,8 +764,11 @@ pub trait Catalog: Send + Sync {
     ) -> Result<Vec<Retained>>;
 
     // --- looking
-    /// Counts for `status`. `offsite` names the destinations outside the house.
-    async fn survey(&self, rules: SafetyRules, offsite: Vec<String>) -> Result<Survey>;
+    /// Who has this content: items whose file or copies are like it, in the order of what is wanted, then of items. The
+    /// whole catalog is gone through once, so one question for thousands is better than thousands of questions.
+    async fn holders(&self, wanted: Vec<Wanted>) -> Result<Vec<Holding>>;
+    /// Counts for `status`.
+    async fn survey(&self, rules: SafetyRules, places: Places) -> Result<Survey>;
     /// Begins a run.
     async fn begin_run(&self, job: &str, at: Timestamp) -> Result<RunId>;
     /// Ends a run.

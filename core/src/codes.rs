@@ -157,6 +157,14 @@ pages! {
     NO_VERSIONS = "destination/no-versions", "The destination cannot keep the replaced version",
         "It has no way to copy a file on its own side, so the old version could not be set aside and the new one \
          was not stored. Set `keep_versions = 0` in [job.NAME.changes] to replace without keeping.";
+    // --- leaving a service
+    OTHER_BYTES = "export/other-bytes", "The service gives other bytes than it says it holds",
+        "The file was fetched twice, the same bytes came each time, and they do not have the checksum that the service \
+         tells of. They were kept as they came: most likely there is nothing better to be had there. Look whether the \
+         file opens, and whether a good copy exists elsewhere.";
+    NOT_EXPORTED = "export/missing", "Listed by the service, but neither exported nor proven elsewhere",
+        "The file is still only at the service. Run the same command again; if that does not help, fetch it by hand \
+         before the membership ends.";
     // --- guards and the run
     GUARD_DELETIONS = "guard/deletions", "More files would be removed than the guard allows",
         "Nothing was removed. If a drive is missing, attach it. If you did delete them, run \
@@ -198,6 +206,7 @@ pub fn is_note(code: Code) -> bool {
         POOL_FULL,
         GROUP_INCOMPLETE,
         CLASS_NOT_ACCEPTED,
+        OTHER_BYTES,
     ]
     .contains(&code)
 }

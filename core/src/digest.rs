@@ -50,6 +50,14 @@ impl Algorithms {
             dropbox: self.dropbox || other.dropbox,
         }
     }
+
+    /// Whether all of them are known.
+    pub fn are_in(self, digests: &Digests) -> bool {
+        digests.sha256.is_some()
+            && (!self.md5 || digests.md5.is_some())
+            && (!self.crc32c || digests.crc32c.is_some())
+            && (!self.dropbox || digests.dropbox.is_some())
+    }
 }
 
 /// The digests that are known of some content.

@@ -6,7 +6,7 @@ mod world;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use safelight_core::adopt::{Adopted, adopt};
+use safelight_core::adopt::{Adopted, Believe, adopt};
 use safelight_core::catalog::Catalog;
 use safelight_core::codes;
 use safelight_core::error::Kind;
@@ -43,7 +43,7 @@ fn contents(store: &MemoryProvider) -> Vec<(Key, Bytes)> {
 }
 
 async fn adopted(world: &World) -> Adopted {
-    adopt(&world.job, "d0", &world.tools()).await.unwrap()
+    adopt(&world.job, "d0", Believe::Bytes, &world.tools()).await.unwrap()
 }
 
 #[tokio::test]
@@ -143,10 +143,10 @@ async fn a_destination_that_is_not_there_is_an_error_and_nothing_is_made() {
     let world = World::new(1).await;
     world.photos(2);
     world.stores[0].set_root(Root::New);
-    let error = adopt(&world.job, "d0", &world.tools()).await.unwrap_err();
+    let error = adopt(&world.job, "d0", Believe::Bytes, &world.tools()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Absent);
     assert!(world.stores[0].keys().is_empty());
-    assert!(adopt(&world.job, "unknown", &world.tools()).await.is_err());
+    assert!(adopt(&world.job, "unknown", Believe::Bytes, &world.tools()).await.is_err());
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn an_adoption_that_fails_ends_its_run() {
     let script = Arc::new(Script::new().on(Call::Page, 1, Fault::Error(Kind::Unavailable)));
     let faulty = FaultyProvider::new(world.stores[0].clone(), script, world.clock.clone());
     world.replace(0, Arc::new(faulty));
-    let error = adopt(&world.job, "d0", &world.tools()).await.unwrap_err();
+    let error = adopt(&world.job, "d0", Believe::Bytes, &world.tools()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     let run = &world.catalog.runs(1).await.unwrap()[0];
     assert_eq!((run.job.as_str(), run.exit), ("adopt", Some(1)));

@@ -114,6 +114,33 @@ async fn an_edited_photo_replaces_its_copy_and_the_old_version_is_kept() {
 }
 
 #[tokio::test]
+async fn where_the_service_keeps_what_is_replaced_in_its_trash_we_keep_no_version() {
+    let clock = Arc::new(SimClock::start());
+    let build = || MemoryProvider::build("d").clock(clock.clone());
+    let stores = vec![
+        Arc::new(build().keeps_replaced().finish()),
+        // Nothing keeps the old version there, so it stays.
+        Arc::new(build().own_trash().without_relocation().finish()),
+        // Who can copy does what was asked for.
+        Arc::new(build().with(|declared| declared.replaced_to_trash = true).finish()),
+    ];
+    let world = World::with(clock.clone(), stores).await;
+    let photo = world.photo("a.jpg");
+    world.run().await;
+    for edit in ["one", "two"] {
+        world.clock.skip(DAY);
+        world.library.write("a.jpg", edit.as_bytes().to_vec());
+        let report = world.run().await;
+        assert!(codes(&report).iter().all(|code| *code == codes::NO_VERSIONS), "{report:?}");
+        assert_eq!(world.stores[0].content(&photo).unwrap(), edit.as_bytes());
+    }
+    assert_eq!(world.stores[0].trashed().len(), 2);
+    assert!(world.kept(0, "versions").is_empty());
+    assert_eq!(world.stores[1].content(&photo).unwrap(), b"photo a.jpg".as_slice());
+    assert_eq!(world.kept(2, "versions").len(), 2);
+}
+
+#[tokio::test]
 async fn a_touched_photo_is_read_once_and_not_sent() {
     let world = World::new(2).await;
     let keys = world.photos(3);

@@ -21,7 +21,10 @@ CREATE TABLE grouping (
     kind     TEXT NOT NULL,
     evidence TEXT NOT NULL,
     complete INTEGER NOT NULL,
-    role     TEXT NOT NULL
+    role     TEXT NOT NULL,
+    taken_wall   INTEGER,
+    taken_zone   TEXT,
+    taken_source TEXT
 ) STRICT;
 CREATE INDEX grouping_by_first ON grouping (first);
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use safelight_core::catalog::{
     Amount, Content, DestinationId, DestinationSurvey, Finding, Freshness, GoneCopy, GroupDetail,
-    Grouped, Held, ItemDetail, ItemId, Keeping, Known, Leg, LegDetail, Presence, Record, Retained,
-    RetainedId, RunId, SafetyRules, Sibling, Stat, Survey, Tally, Work, WorkQuery,
+    Grouped, Held, Holding, ItemDetail, ItemId, Keeping, Known, Leg, LegDetail, Places, Presence,
+    Record, Retained, RetainedId, RunId, SafetyRules, Sibling, Stat, Survey, Tally, Wanted, Work,
+    WorkQuery,
 };
 use safelight_core::class::MediaClass;
 use safelight_core::group::Role;
@@ -335,13 +336,18 @@ impl Model {
             Some((item.key.clone(), one.role))
         });
         let members = members.collect();
-        let Grouped { kind, by, complete, .. } = own.group;
-        Some(GroupDetail { kind, by, complete, members })
+        let Grouped { kind, by, complete, taken, .. } = own.group;
+        Some(GroupDetail { kind, by, complete, taken, members })
     }
 
-    pub fn uninspected(&self) -> Vec<Known> {
+    pub fn uninspected(&self, to_send: bool) -> Vec<Known> {
+        let waited_for = |id: ItemId| {
+            let mut legs = self.legs.iter().filter(|((owner, _), _)| *owner == id);
+            legs.any(|(_, leg)| leg.todo && leg.hold.is_none())
+        };
         let mut known = self.known();
         known.retain(|one| one.presence == Presence::Present && !self.items[&one.item].inspected);
+        known.retain(|one| to_send || !waited_for(one.item));
         known
     }
 
@@ -384,7 +390,10 @@ impl Model {
                     class: item.class,
                     freshness: item.freshness,
                     content: item.content.map(|sha256| self.contents[&sha256]),
-                    taken: Self::taken(item),
+                    inspected: item.inspected,
+                    taken: Self::taken(item).map(|own| {
+                        own.or_better(self.groups.get(id).and_then(|one| one.group.taken))
+                    }),
                     group: self.groups.get(id).map(|one| one.first),
                     legs,
                 });
@@ -436,18 +445,57 @@ impl Model {
         counting.map(|((_, place), _)| *place).collect()
     }
 
-    pub fn survey(&self, rules: SafetyRules, offsite: &[String]) -> Survey {
+    pub fn who_has(&self, wanted: &[Wanted]) -> Vec<Holding> {
+        let mut holdings = Vec::new();
+        for (place, wanted) in wanted.iter().enumerate() {
+            for (id, item) in &self.items {
+                for (sha256, content) in &self.contents {
+                    let Some(likeness) = wanted.likeness(content) else { continue };
+                    let legs = self.legs.iter().filter(|((owner, _), _)| owner == id);
+                    let copies = legs.filter(|(_, leg)| leg.sha256() == Some(*sha256));
+                    let copies: Vec<_> = copies
+                        .filter_map(|((_, at), leg)| {
+                            let name = &self.destinations[usize::try_from(at.0).unwrap() - 1];
+                            Some((name.clone(), self.whole(leg.held.as_ref()?)))
+                        })
+                        .collect();
+                    let own = item.content == Some(*sha256);
+                    if own || !copies.is_empty() {
+                        holdings.push(Holding {
+                            wanted: place,
+                            likeness,
+                            content: *content,
+                            item: *id,
+                            key: item.key.clone(),
+                            stat: item.stat,
+                            presence: item.presence,
+                            freshness: own.then_some(item.freshness),
+                            taken: Self::taken(item),
+                            copies,
+                        });
+                    }
+                }
+            }
+        }
+        holdings
+    }
+
+    /// The places whose copies count, with what is special about some of them.
+    fn counted(&self, id: ItemId, rules: SafetyRules, special: &Places) -> Vec<String> {
+        let name =
+            |place: DestinationId| self.destinations[usize::try_from(place.0).unwrap() - 1].clone();
+        let names: Vec<_> = self.counting(id, rules).into_iter().map(name).collect();
+        let stands = names.iter().any(|name| !special.never_alone.contains(name));
+        if stands { names } else { Vec::new() }
+    }
+
+    pub fn survey(&self, rules: SafetyRules, special: &Places) -> Survey {
         let mut survey = Survey::default();
         for (id, item) in self.items.iter().filter(|(_, item)| Self::is_there(item)) {
             let suspect = item.presence == Presence::Suspect;
-            let places = self.counting(*id, rules);
+            let places = self.counted(*id, rules, special);
             let copies = u32::try_from(places.len()).unwrap() + u32::from(!suspect);
-            let outside = places
-                .iter()
-                .filter(|place| {
-                    offsite.contains(&self.destinations[usize::try_from(place.0).unwrap() - 1])
-                })
-                .count();
+            let outside = places.iter().filter(|name| special.offsite.contains(name)).count();
             survey.files.add(item.stat.size);
             survey.suspect += u64::from(suspect);
             *survey.by_copies.entry(copies).or_default() += 1;
@@ -477,10 +525,11 @@ impl Model {
         survey
     }
 
-    pub fn lacking(&self, rules: SafetyRules, fewer_than: u32) -> Vec<Key> {
+    pub fn lacking(&self, rules: SafetyRules, special: &Places, fewer_than: u32) -> Vec<Key> {
         let items = self.by_key().into_values().filter(|(id, item)| {
             let library = usize::from(item.presence == Presence::Present);
-            Self::is_there(item) && self.counting(*id, rules).len() + library < fewer_than as usize
+            let copies = self.counted(*id, rules, special).len() + library;
+            Self::is_there(item) && copies < fewer_than as usize
         });
         items.map(|(_, item)| item.key.clone()).collect()
     }

@@ -9,14 +9,18 @@ use futures::future::join_all;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::deliver::{Delivered, Delivery, Moved};
+use super::inspect::remark;
+use super::ledger::Full;
+use super::plan::decide;
 use super::record::{Arrival, News, Note, failure, may_pass};
 use super::source::{Judgement, Whole, judge};
 use super::transfer::Shared;
 use crate::body::Body;
 use crate::catalog::{Content, GoneCopy, Leg, Problem, Record, Stat, Work};
-use crate::codes;
+use crate::codes::{self, Code};
 use crate::error::{Error, Kind, Result, Scope};
 use crate::monitor::Event;
+use crate::traits::Traits;
 
 const STREAM_TRIES: u32 = 3;
 
@@ -34,8 +38,9 @@ pub struct Parcel {
 
 /// Carries one item to its lanes. Every leg of the parcel is settled when this returns.
 pub async fn carry(shared: &Shared, notes: &mpsc::Sender<Note>, parcel: Parcel) {
-    let errand = Errand { shared, notes, parcel: &parcel };
-    if parcel.streamed {
+    let streamed = parcel.streamed;
+    let errand = Errand { shared, notes, parcel, found: None };
+    if streamed {
         // Boxed, so that the many small items do not each carry the state of a stream.
         Box::pin(errand.streamed()).await;
     } else {
@@ -46,12 +51,16 @@ pub async fn carry(shared: &Shared, notes: &mpsc::Sender<Note>, parcel: Parcel) 
 struct Errand<'a> {
     shared: &'a Shared,
     notes: &'a mpsc::Sender<Note>,
-    parcel: &'a Parcel,
+    parcel: Parcel,
+    /// What the item turned out to be, if that was not known.
+    found: Option<Traits>,
 }
 
 /// How a leg ended.
 enum End {
     Delivered(Box<Delivered>, Arrival),
+    /// It may not go there after all.
+    Held(Code),
     /// To be taken up again by a later pass or run, without a word.
     GivenBack,
     Failed(Error),
@@ -62,7 +71,7 @@ impl Errand<'_> {
         &self.parcel.work
     }
 
-    async fn whole(&self) {
+    async fn whole(mut self) {
         let reading = async {
             let _reader = self.shared.source.readers.acquire().await;
             self.shared.source.read_whole(self.work()).await
@@ -71,16 +80,31 @@ impl Errand<'_> {
             Ok(whole) => whole,
             Err(error) => return self.unreadable(&error).await,
         };
+        if self.is_unknown(&stat) {
+            self.found(self.shared.look.at_bytes(&self.work().key, &stat, &bytes));
+        }
         let Some(lanes) = self.understood(&content, stat).await else { return };
+        let errand = &self;
         let legs = lanes.into_iter().map(|lane| {
             let body = Body::whole(bytes.clone(), content.digests);
             async move {
-                let end = self.whole_leg(lane, &content, stat, body).await;
-                self.shared.holdings.release(lane, self.parcel.bytes);
-                self.end(lane, end).await;
+                let end = errand.whole_leg(lane, &content, stat, body).await;
+                errand.shared.holdings.release(lane, errand.parcel.bytes);
+                errand.end(lane, end).await;
             }
         });
         join_all(legs).await;
+    }
+
+    /// Whether it was not looked into in this form.
+    fn is_unknown(&self, stat: &Stat) -> bool {
+        let known = &self.work().stat;
+        !self.work().inspected || (stat.size, stat.modified) != (known.size, known.modified)
+    }
+
+    fn found(&mut self, traits: Traits) {
+        self.parcel.work.class = traits.class;
+        self.found = Some(traits);
     }
 
     async fn whole_leg(&self, lane: usize, content: &Content, stat: Stat, body: Body) -> End {
@@ -90,6 +114,9 @@ impl Errand<'_> {
             Ok(Some(delivered)) => return End::Delivered(Box::new(delivered), Arrival::Moved),
             Ok(None) => {}
             Err(error) => return End::Failed(error),
+        }
+        if let Err(code) = self.admit(lane, leg, content.size) {
+            return End::Held(code);
         }
         let length = body.length();
         let sent = self.delivery(lane).send(self.work(), leg, content, stat.modified, body).await;
@@ -114,6 +141,16 @@ impl Errand<'_> {
             place = self.shared.lanes[lane].places.acquire() => place.ok(),
         };
         place.filter(|_| self.shared.holdings.down(lane).is_none())
+    }
+
+    /// Reserves room for the item, as what it turned out to be.
+    fn admit(&self, lane: usize, leg: &Leg, bytes: u64) -> std::result::Result<(), Code> {
+        let capabilities = self.shared.lanes[lane].provider.capabilities();
+        if let Some(code) = decide(self.work(), leg, capabilities) {
+            return Err(code);
+        }
+        let (item, class) = (self.work().item, self.work().class);
+        self.shared.ledgers[lane].reserve(item, class, bytes).map_err(|Full| codes::POOL_FULL)
     }
 
     fn leg(&self, lane: usize) -> Option<&Leg> {
@@ -195,6 +232,14 @@ impl Errand<'_> {
         let (item, content) = (work.item, *content);
         let mut records = vec![Record::Read { item, stat, content }];
         let mut news = Vec::new();
+        if let Some(traits) = &self.found {
+            records.push(Record::Inspected { item, traits: traits.clone() });
+            if let Some((code, message)) = traits.health.and_then(remark) {
+                let error = Error::new(Kind::Refused, message).code(code);
+                records.push(self.remark(&error));
+                news.push(News::Problem { lanes: Vec::new(), key: work.key.clone(), error });
+            }
+        }
         for destination in had {
             records.push(Record::Unchanged { item, destination });
             let lane = self.shared.lanes.iter().position(|lane| lane.id == destination);
@@ -260,6 +305,7 @@ impl Errand<'_> {
     /// Notes how a leg ended.
     async fn end(&self, lane: usize, end: End) {
         let work = self.work();
+        let end = self.balance(lane, end);
         let mut note =
             Note { records: Vec::new(), settled: vec![(work.item, lane)], news: Vec::new() };
         match end {
@@ -268,6 +314,11 @@ impl Errand<'_> {
                 let (bytes, proof) = (delivered.held.content.size, delivered.held.proof);
                 note.records = delivered.records;
                 note.news.push(News::Copied { lane, key: work.key.clone(), bytes, proof, how });
+            }
+            End::Held(hold) => {
+                let (item, destination) = (work.item, self.shared.lanes[lane].id);
+                note.records.push(Record::Planned { item, destination, hold: Some(hold) });
+                note.news.push(News::Held { lane, key: work.key.clone() });
             }
             End::Failed(error) if error.reach() != Scope::Item => self.stop_lane(lane, &error),
             End::Failed(error) if error.kind() == Kind::Cancelled => {}
@@ -280,6 +331,29 @@ impl Errand<'_> {
             }
         }
         self.note(note).await;
+    }
+
+    /// Keeps the ledger true: what surely did not arrive gives its room back, and a pool that the service calls full
+    /// is full.
+    fn balance(&self, lane: usize, end: End) -> End {
+        let ledger = &self.shared.ledgers[lane];
+        match end {
+            End::Failed(error) if error.kind() == Kind::NoRoom && error.reach() == Scope::Item => {
+                if ledger.close(self.work().class) {
+                    return End::Held(codes::POOL_FULL);
+                }
+                End::Failed(error)
+            }
+            End::Failed(error) if !may_have_arrived(&error) => {
+                ledger.give_back(self.work().item);
+                End::Failed(error)
+            }
+            End::GivenBack => {
+                ledger.give_back(self.work().item);
+                End::GivenBack
+            }
+            end => end,
+        }
     }
 
     fn try_again(&self, lane: usize) -> bool {
@@ -302,4 +376,10 @@ impl Errand<'_> {
         // The recorder goes away only when the whole transfer is being dropped.
         let _ = self.notes.send(note).await;
     }
+}
+
+/// Whether something that failed so may stand at the destination all the same.
+fn may_have_arrived(error: &Error) -> bool {
+    use Kind::{Cancelled, Internal, Io, Protocol, Timeout, Unavailable};
+    matches!(error.kind(), Cancelled | Internal | Io | Protocol | Timeout | Unavailable)
 }

@@ -25,7 +25,7 @@ pub struct Delivery<'a> {
     pub destination: DestinationId,
     /// In which run.
     pub run: RunId,
-    /// How many replaced versions stay.
+    /// How many replaced versions stay, where we keep them.
     pub keep_versions: u32,
     /// The source of time.
     pub clock: &'a dyn Clock,
@@ -68,9 +68,12 @@ impl Delivery<'_> {
             return Ok(Prepared { key: own.clone(), mode: PutMode::Create, records: Vec::new() });
         };
         let key = held.key.clone();
+        let declared = self.provider.capabilities();
+        // A service that cannot copy but keeps what is replaced in its own trash does that by itself.
+        let set_aside = self.keep_versions > 0 && (declared.copies || !declared.replaced_to_trash);
         // Where setting it aside compares the version and leaves it as it is, there is no need to look before
         // and after: many changed items then cost no call each.
-        let untouched = self.keep_versions > 0 && self.provider.capabilities().copies_untouched;
+        let untouched = set_aside && declared.copies_untouched;
         let known = held.version.clone().filter(|_| untouched);
         let mut replaced = match known {
             Some(version) => version,
@@ -82,11 +85,10 @@ impl Delivery<'_> {
             },
         };
         let mut records = Vec::new();
-        if self.keep_versions > 0 {
+        if set_aside {
             let kept = reserved("versions", held.proved_at, &key)?;
-            let set_aside =
-                self.provider.relocate(&key, &kept, Relocate::Copy, Some(&replaced)).await;
-            let receipt = set_aside.map_err(|error| match error.kind() {
+            let copied = self.provider.relocate(&key, &kept, Relocate::Copy, Some(&replaced)).await;
+            let receipt = copied.map_err(|error| match error.kind() {
                 Kind::Unsupported => error.code(codes::NO_VERSIONS),
                 _ => error,
             });

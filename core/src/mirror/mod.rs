@@ -1,11 +1,13 @@
 //! Mirror: scan, inspect, plan, transfer, record, report.
 
 mod carry;
+mod choose;
 mod deliver;
 mod guard;
 mod in_order;
 mod inspect;
 mod lane;
+mod ledger;
 mod plan;
 mod pump;
 mod record;

@@ -1,24 +1,25 @@
 //! Plan: for every item and destination an action or a stated reason.
 //!
-//! What decides is pure ([`decide`], [`choose`]); the rest fetches candidates and writes decisions down. A dry
-//! run and a real run share all of it.
+//! What decides is pure ([`decide`], and [`choose`](super::choose)); the rest fetches candidates and writes decisions
+//! down. A dry run and a real run share all of it.
 //!
 //! Invariant: nothing is left out silently, and a limited pool is never planned over its room by a byte.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::choose::{Candidate, Refused, total};
 use super::lane::Lane;
+use super::ledger::{Ledger, LimitedPool};
 use crate::capability::Capabilities;
 use crate::catalog::{Amount, Freshness, ItemId, Leg, Record, Work, WorkQuery};
 use crate::class::MediaClass;
 use crate::codes::{self, Code};
 use crate::error::Result;
-use crate::job::{DestinationRules, KeepFree, Pool, PoolLimit, Tools, WhenFull};
+use crate::job::Tools;
 use crate::key::Key;
 use crate::monitor::Event;
 use crate::names;
-use crate::provider::{Provider, Room};
 
 const PAGE: usize = 2048;
 
@@ -44,8 +45,13 @@ pub struct LanePlan {
     pub held: BTreeMap<Code, Amount>,
 }
 
-/// A lane and its rules.
-pub type Planning<'a> = (Arc<Lane>, &'a DestinationRules);
+/// A lane, and the room in its pools.
+pub struct Planning {
+    /// The lane.
+    pub lane: Arc<Lane>,
+    /// The room.
+    pub ledger: Arc<Ledger>,
+}
 
 /// Why an item may not go to a destination, quota aside.
 pub fn decide(work: &Work, leg: &Leg, capabilities: &Capabilities) -> Option<Code> {
@@ -65,76 +71,22 @@ pub fn decide(work: &Work, leg: &Leg, capabilities: &Capabilities) -> Option<Cod
     }
 }
 
-/// Something that would like to go into a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// The item.
-    pub item: ItemId,
-    /// Its size.
-    pub bytes: u64,
-    /// When it was taken: local time in nanoseconds since 1970.
-    pub date: i64,
-    /// The group that it is in.
-    pub group: Option<ItemId>,
-}
-
-/// Those candidates that do not fit into `room` bytes. Those of one group fit together or not at all.
-pub fn choose(candidates: Vec<Candidate>, mut room: u64, order: WhenFull) -> HashSet<ItemId> {
-    if candidates.iter().map(|one| one.bytes).sum::<u64>() <= room {
-        return HashSet::new();
-    }
-    let mut units: BTreeMap<ItemId, Unit> = BTreeMap::new();
-    for one in candidates {
-        let unit = units.entry(one.group.unwrap_or(one.item)).or_default();
-        unit.bytes = unit.bytes.saturating_add(one.bytes);
-        unit.date = unit.date.max(Some(one.date));
-        unit.items.push(one.item);
-    }
-    // In the order of items; sorting keeps it among equals.
-    let mut units: Vec<Unit> = units.into_values().collect();
-    match order {
-        WhenFull::NewestFirst => units.sort_by_key(|unit| std::cmp::Reverse(unit.date)),
-        WhenFull::SmallestFirst => units.sort_by_key(|unit| unit.bytes),
-        WhenFull::Stop => {}
-    }
-    let mut refused = HashSet::new();
-    for unit in units {
-        let stopped = order == WhenFull::Stop && !refused.is_empty();
-        if unit.bytes <= room && !stopped {
-            room -= unit.bytes;
-        } else {
-            refused.extend(unit.items);
-        }
-    }
-    refused
-}
-
-/// What goes into a pool together.
-#[derive(Default)]
-struct Unit {
-    items: Vec<ItemId>,
-    bytes: u64,
-    date: Option<i64>,
-}
-
-/// What does not fit at one lane.
-#[derive(Debug, Clone, Default)]
-struct Refused {
-    items: HashSet<ItemId>,
-    /// How many of them are in each group.
-    of_group: HashMap<ItemId, usize>,
-}
-
-/// Decides for everything that is to do at these lanes and writes down what changed. With `hold_changed`, files
-/// whose content changed under their name are held back. `tell` names every decision to the monitor.
+/// Decides for everything that is to do at these lanes and writes down what changed. `choosy` is the answer of
+/// [`is_choosy`]. With `hold_changed`, files whose content changed under their name are held back. `tell` names every
+/// decision to the monitor.
+///
+/// # Errors
+/// The catalog's.
 pub async fn plan(
-    lanes: &[Planning<'_>],
+    lanes: &[Planning],
     tools: &Tools,
+    choosy: bool,
     tell: bool,
     hold_changed: bool,
 ) -> Result<Planned> {
     let gone_sizes = tools.catalog.gone_sizes().await?;
-    let refused = refusals(lanes, tools).await?;
+    let refused =
+        if choosy { refusals(lanes, tools).await? } else { vec![Refused::default(); lanes.len()] };
     let mut planned =
         Planned { lanes: vec![LanePlan::default(); lanes.len()], ..Planned::default() };
     let mut after = None;
@@ -147,16 +99,16 @@ pub async fn plan(
         for work in &works {
             let mut sends = false;
             for leg in &work.legs {
-                let Some(at) = lanes.iter().position(|(lane, _)| lane.id == leg.destination) else {
+                let Some(at) = lanes.iter().position(|one| one.lane.id == leg.destination) else {
                     continue;
                 };
-                let lane = &*lanes[at].0;
+                let lane = &*lanes[at].lane;
                 let mut hold = decide(work, leg, lane.provider.capabilities());
                 let changed = work.content.is_some() && work.freshness == Freshness::Stale;
                 if hold_changed && changed {
                     hold = Some(codes::GUARD_CHANGES);
                 }
-                if hold.is_none() && refused[at].items.contains(&work.item) {
+                if hold.is_none() && refused[at].contains(work.item) {
                     hold = Some(codes::POOL_FULL);
                     if leg.hold != hold && parted(work, &refused[at], tools).await? {
                         planned.parted.push((at, work.key.clone()));
@@ -197,8 +149,8 @@ pub async fn plan(
     }
 }
 
-async fn page(lanes: &[Planning<'_>], tools: &Tools, after: Option<ItemId>) -> Result<Vec<Work>> {
-    let destinations = lanes.iter().map(|(lane, _)| lane.id).collect();
+async fn page(lanes: &[Planning], tools: &Tools, after: Option<ItemId>) -> Result<Vec<Work>> {
+    let destinations = lanes.iter().map(|one| one.lane.id).collect();
     let query = WorkQuery { destinations, after, not_tried_in: None, with_held: true, limit: PAGE };
     tools.catalog.work(query).await
 }
@@ -208,103 +160,71 @@ async fn parted(work: &Work, refused: &Refused, tools: &Tools) -> Result<bool> {
     let Some(group) = work.group else { return Ok(false) };
     let detail = tools.catalog.item(&work.key).await?.and_then(|item| item.group);
     let members = detail.map_or(0, |group| group.members.len());
-    Ok(members > refused.of_group.get(&group).copied().unwrap_or(0))
+    Ok(members > refused.of_group(group))
+}
+
+/// Whether it has to be known for sure what new items are, before it is decided what goes where: where some class is
+/// not taken, or a pool has not room for all.
+///
+/// # Errors
+/// The catalog's.
+pub async fn is_choosy(lanes: &[Planning], tools: &Tools) -> Result<bool> {
+    for planning in lanes {
+        let accepted = &planning.lane.provider.capabilities().classes;
+        if !MediaClass::ALL.iter().all(|class| accepted.contains(class)) {
+            return Ok(true);
+        }
+        let wanted = candidates(planning, tools).await?;
+        if wanted.iter().any(|(pool, candidates)| total(candidates) > pool.room) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Per lane, the items that do not fit into its pools.
-async fn refusals(lanes: &[Planning<'_>], tools: &Tools) -> Result<Vec<Refused>> {
+async fn refusals(lanes: &[Planning], tools: &Tools) -> Result<Vec<Refused>> {
     let mut refused = vec![Refused::default(); lanes.len()];
-    for (at, (lane, rules)) in lanes.iter().enumerate() {
-        let limited: Vec<&Pool> =
-            rules.pools.iter().filter(|pool| pool.limit != PoolLimit::Unlimited).collect();
-        if limited.is_empty() {
-            continue;
-        }
-        let mut candidates: Vec<Vec<Candidate>> = vec![Vec::new(); limited.len()];
-        let only = [(Arc::clone(lane), *rules)];
-        let mut after = None;
-        loop {
-            let works = page(&only, tools, after).await?;
-            let Some(last) = works.last() else { break };
-            after = Some(last.item);
-            for work in &works {
-                let Some(pool) = limited.iter().position(|pool| pool.counts.contains(&work.class))
-                else {
-                    continue;
-                };
-                let free = work
-                    .legs
-                    .iter()
-                    .all(|leg| decide(work, leg, lane.provider.capabilities()).is_none());
-                if free {
-                    candidates[pool].push(Candidate {
-                        item: work.item,
-                        bytes: work.stat.size,
-                        date: work
-                            .taken
-                            .map_or(work.stat.modified.as_nanos(), |taken| taken.wall()),
-                        group: work.group,
-                    });
-                }
-            }
-        }
-        for (pool, candidates) in limited.into_iter().zip(candidates) {
-            if candidates.is_empty() {
-                continue;
-            }
-            let room = room_in(pool, lane, tools).await?;
-            let groups: HashMap<ItemId, ItemId> =
-                candidates.iter().filter_map(|one| Some((one.item, one.group?))).collect();
-            for item in choose(candidates, room, pool.when_full) {
-                if let Some(group) = groups.get(&item) {
-                    *refused[at].of_group.entry(*group).or_default() += 1;
-                }
-                refused[at].items.insert(item);
-            }
+    for (planning, refused) in lanes.iter().zip(&mut refused) {
+        for (pool, candidates) in candidates(planning, tools).await? {
+            refused.add(candidates, pool.room, pool.when_full);
         }
     }
     Ok(refused)
 }
 
-/// How many more bytes may go into a pool.
-async fn room_in(pool: &Pool, lane: &Lane, tools: &Tools) -> Result<u64> {
-    let (used, total) = match pool.limit {
-        PoolLimit::Unlimited => return Ok(u64::MAX),
-        PoolLimit::Bytes(total) => {
-            let stored = tools.catalog.stored(lane.id).await?;
-            let counts = |class: &MediaClass| pool.counts.contains(class);
-            let used =
-                stored.iter().filter(|(class, _)| counts(class)).map(|(_, amount)| amount.bytes);
-            (used.sum(), total)
-        }
-        PoolLimit::Ask => match asked(pool, &*lane.provider).await {
-            Some((used, total)) => (used, total),
-            None => return Ok(u64::MAX),
-        },
-    };
-    Ok(total.saturating_sub(used).saturating_sub(kept_free(pool.keep_free, total)))
-}
-
-async fn asked(pool: &Pool, provider: &dyn Provider) -> Option<(u64, u64)> {
-    let usage = provider.quota().await.ok()?;
-    let counted =
-        usage.into_iter().find(|one| one.counts.iter().any(|class| pool.counts.contains(class)));
-    match counted?.room {
-        Room::Limited { used, total } => Some((used, total)),
-        Room::Unlimited | Room::Unknown => None,
-    }
-}
-
-/// The bytes of `total` that are to stay free.
-pub fn kept_free(keep: KeepFree, total: u64) -> u64 {
-    match keep {
-        KeepFree::Bytes(bytes) => bytes,
-        KeepFree::Share(share) => {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let bytes = (total as f64 * share) as u64;
-            bytes
+/// What would like to go into each limited pool of a lane.
+async fn candidates(
+    planning: &Planning,
+    tools: &Tools,
+) -> Result<Vec<(LimitedPool, Vec<Candidate>)>> {
+    let lane = &planning.lane;
+    let limited = planning.ledger.limited().into_iter();
+    let mut found: Vec<_> = limited.map(|pool| (pool, Vec::new())).collect();
+    let mut after = None;
+    while !found.is_empty() {
+        let works = page(std::slice::from_ref(planning), tools, after).await?;
+        let Some(last) = works.last() else { break };
+        after = Some(last.item);
+        for work in &works {
+            let at = planning.ledger.limited_pool(work.class);
+            let Some((_, candidates)) = found.iter_mut().find(|(pool, _)| Some(pool.at) == at)
+            else {
+                continue;
+            };
+            let mut legs = work.legs.iter();
+            if legs.all(|leg| decide(work, leg, lane.provider.capabilities()).is_none()) {
+                let modified = work.stat.modified.as_nanos();
+                candidates.push(Candidate {
+                    item: work.item,
+                    bytes: work.stat.size,
+                    date: work.taken.map_or(modified, |taken| taken.wall()),
+                    group: work.group,
+                });
+            }
         }
     }
+    Ok(found)
 }
 
 type Folds = HashMap<(crate::catalog::DestinationId, Vec<u8>), ItemId>;
@@ -338,60 +258,4 @@ async fn assign(
         }
     }
     Ok(Some(codes::NAME_REFUSED))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn candidate(item: i64, bytes: u64, date: i64) -> Candidate {
-        Candidate { item: ItemId(item), bytes, date, group: None }
-    }
-
-    fn refused(room: u64, order: WhenFull) -> Vec<i64> {
-        let all = vec![candidate(1, 60, 10), candidate(2, 50, 30), candidate(3, 40, 20)];
-        let mut refused: Vec<_> = choose(all, room, order).into_iter().map(|item| item.0).collect();
-        refused.sort_unstable();
-        refused
-    }
-
-    #[test]
-    fn a_pool_with_room_refuses_nothing() {
-        assert!(refused(150, WhenFull::Stop).is_empty());
-    }
-
-    #[test]
-    fn a_full_pool_takes_what_the_rule_says_and_not_a_byte_more() {
-        assert_eq!(refused(149, WhenFull::NewestFirst), [1]);
-        assert_eq!(refused(95, WhenFull::NewestFirst), [1]);
-        assert_eq!(refused(89, WhenFull::NewestFirst), [1, 3]);
-        assert_eq!(refused(95, WhenFull::SmallestFirst), [1]);
-        assert_eq!(refused(100, WhenFull::Stop), [2, 3]);
-        assert_eq!(refused(0, WhenFull::SmallestFirst), [1, 2, 3]);
-    }
-
-    #[test]
-    fn what_belongs_together_fits_together_or_not_at_all() {
-        let member = |item, bytes, date| Candidate {
-            group: Some(ItemId(1)),
-            ..candidate(item, bytes, date)
-        };
-        let all = vec![member(1, 60, 10), candidate(2, 50, 20), member(3, 40, 30)];
-        let refused = |room, order| {
-            let mut refused: Vec<_> =
-                choose(all.clone(), room, order).into_iter().map(|item| item.0).collect();
-            refused.sort_unstable();
-            refused
-        };
-        assert_eq!(refused(149, WhenFull::NewestFirst), [2]);
-        assert_eq!(refused(99, WhenFull::NewestFirst), [1, 3]);
-        assert_eq!(refused(99, WhenFull::SmallestFirst), [1, 3]);
-        assert_eq!(refused(99, WhenFull::Stop), [1, 2, 3]);
-    }
-
-    #[test]
-    fn what_stays_free_may_be_bytes_or_a_share() {
-        assert_eq!(kept_free(KeepFree::Bytes(7), 100), 7);
-        assert_eq!(kept_free(KeepFree::Share(0.05), 2000), 100);
-    }
 }

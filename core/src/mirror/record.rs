@@ -48,6 +48,13 @@ pub enum News {
         /// The lane.
         lane: usize,
     },
+    /// An item that was about to be sent has no room at its lane after all.
+    Held {
+        /// The lane.
+        lane: usize,
+        /// The item.
+        key: Key,
+    },
     /// Something went wrong with an item; at one lane, or with reading it.
     Problem {
         /// The lanes it concerns; empty if it concerns none.
@@ -90,6 +97,8 @@ pub struct LaneTotals {
 pub struct Totals {
     /// Per lane.
     pub lanes: Vec<LaneTotals>,
+    /// What had no room when it was about to be sent, with its lane.
+    pub held: Vec<(usize, Key)>,
     /// Named problems, at most [`Totals::MAX_PROBLEMS`] of them.
     pub problems: Vec<Problem>,
     /// All problems, by code.
@@ -167,6 +176,7 @@ fn tell(news: News, tools: &Tools, lanes: &[Arc<Lane>], run: RunId, totals: &mut
             });
         }
         News::Unchanged { lane } => totals.lanes[lane].unchanged += 1,
+        News::Held { lane, key } => totals.held.push((lane, key)),
         News::Problem { lanes: concerned, key, error } => {
             for lane in &concerned {
                 totals.lanes[*lane].failed += 1;

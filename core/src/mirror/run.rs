@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::guard;
-use super::inspect::inspect;
+use super::inspect::{Look, group, inspect};
 use super::lane::Lane;
-use super::plan::{Planned, Planning, plan};
+use super::ledger::Ledger;
+use super::plan::{Planned, Planning, is_choosy, plan};
 use super::record::{LaneTotals, Totals};
 use super::removals::{Removals, due_before, follow_deletions, purge};
 use super::report::{DestinationReport, DestinationState, RunReport, exit_code_of};
 use super::scan::{Scanned, scan};
 use super::stage::{Stage, Staged, enroll, stage};
 use super::transfer::{Transferred, transfer};
-use crate::catalog::{DestinationRecord, Problem, RunId, Tally};
+use crate::catalog::{Catalog, DestinationId, DestinationRecord, Problem, RunId, Tally, WorkQuery};
 use crate::codes;
 use crate::error::Result;
 use crate::job::{MirrorJob, MirrorOptions, Tools};
@@ -60,24 +61,30 @@ impl Running<'_> {
         for problem in scanned.problems {
             self.tell(&problem, &mut totals).await?;
         }
-        inspect(job, tools, run, &mut totals).await?;
         let files = scanned.files.files;
         let changes = guard::changes(job, tools, run, files, &ids, options.accept_changes).await?;
         let hold_changed = changes.is_some();
         report.guards.extend(changes);
 
-        let (seats, lanes) = seat(staged);
-        let planning: Vec<Planning<'_>> =
-            lanes.iter().map(|(lane, rules)| (Arc::clone(lane), *rules)).collect();
-        let planned = plan(&planning, tools, options.dry_run, hold_changed).await?;
+        let (seats, planning) = self.seat(staged).await?;
+        let choosy = is_choosy(&planning, tools).await?;
+        if choosy {
+            inspect(job, tools, run, true, &mut totals).await?;
+            group(tools).await?;
+        }
+        let planned = plan(&planning, tools, choosy, options.dry_run, hold_changed).await?;
         self.announce(files, &planned, &planning);
-        self.tell_parted(&planned, &planning, &mut totals).await?;
+        self.tell_parted(&planned.parted, &planning, &mut totals).await?;
         (report.new, report.perhaps_moved) = (planned.new, planned.perhaps_moved);
 
         if options.dry_run {
             self.describe(&mut report, seats, &planned).await?;
         } else {
-            self.carry_out(&mut report, seats, &planning, &mut totals).await?;
+            let held = self.carry_out(&mut report, seats, &planning, &mut totals).await?;
+            inspect(job, tools, run, false, &mut totals).await?;
+            group(tools).await?;
+            let parted = self.parted(held, &planning).await?;
+            self.tell_parted(&parted, &planning, &mut totals).await?;
         }
         self.check_totals(&mut report, &mut totals).await?;
         (report.problems, report.problem_counts) = (totals.problems, totals.problem_counts);
@@ -106,30 +113,49 @@ impl Running<'_> {
         }
     }
 
-    fn announce(&self, files: u64, planned: &Planned, lanes: &[Planning<'_>]) {
+    /// Gives every destination that takes part a lane, and measures the room there if anything would go there.
+    async fn seat<'s>(&self, staged: Vec<Staged<'s>>) -> Result<(Vec<Seat<'s>>, Vec<Planning>)> {
+        let (mut seats, mut lanes) = (Vec::with_capacity(staged.len()), Vec::new());
+        for one in staged {
+            let mut at = None;
+            if let Stage::Ready(lane) = &one.stage {
+                let (lane, rules) = (Arc::clone(lane), one.rules);
+                let catalog = &*self.tools.catalog;
+                let pools = if has_work(catalog, lane.id).await? { &rules.pools[..] } else { &[] };
+                let ledger = Ledger::measure(pools, &*lane.provider, catalog, lane.id).await?;
+                at = Some(lanes.len());
+                lanes.push(Planning { lane, ledger: Arc::new(ledger) });
+            }
+            seats.push((one, at));
+        }
+        Ok((seats, lanes))
+    }
+
+    fn announce(&self, files: u64, planned: &Planned, lanes: &[Planning]) {
         let monitor = &self.tools.monitor;
         let (run, job, new) = (self.run, self.job.name.as_str(), planned.new);
         monitor.event(&Event::Started { run, job, files, new });
-        for ((lane, _), plan) in lanes.iter().zip(&planned.lanes) {
-            monitor.event(&Event::Planned { destination: &lane.name, send: plan.send });
+        for (planning, plan) in lanes.iter().zip(&planned.lanes) {
+            let destination = &planning.lane.name;
+            monitor.event(&Event::Planned { destination, send: plan.send });
         }
     }
 
     /// A still without its movie is no silent matter, though each has its other copies.
     async fn tell_parted(
         &self,
-        planned: &Planned,
-        lanes: &[Planning<'_>],
+        parted: &[(usize, Key)],
+        lanes: &[Planning],
         totals: &mut Totals,
     ) -> Result<()> {
         let problem = |(lane, key): &(usize, Key)| Problem {
             run: self.run,
-            destination: Some(lanes[*lane].0.name.clone()),
+            destination: Some(lanes[*lane].lane.name.clone()),
             key: Some(key.clone()),
             code: codes::GROUP_INCOMPLETE,
             message: "it does not fit; others that belong to it are there".to_owned(),
         };
-        let problems: Vec<Problem> = planned.parted.iter().map(problem).collect();
+        let problems: Vec<Problem> = parted.iter().map(problem).collect();
         let records = problems.iter().cloned().map(crate::catalog::Record::Problem).collect();
         self.tools.catalog.record(records).await?;
         for problem in problems {
@@ -138,6 +164,29 @@ impl Running<'_> {
             totals.problem(problem);
         }
         Ok(())
+    }
+
+    /// Of what the transfer held back, that of which others of the group are at the lane.
+    async fn parted(
+        &self,
+        mut held: Vec<(usize, Key)>,
+        lanes: &[Planning],
+    ) -> Result<Vec<(usize, Key)>> {
+        let catalog = &self.tools.catalog;
+        let mut parted = Vec::new();
+        held.sort();
+        for (lane, key) in held {
+            let group = catalog.item(&key).await?.and_then(|item| item.group);
+            for (member, _) in group.into_iter().flat_map(|group| group.members) {
+                let legs = catalog.item(&member).await?.map(|item| item.legs).unwrap_or_default();
+                let name = &lanes[lane].lane.name;
+                if legs.iter().any(|one| one.destination == *name && one.leg.held.is_some()) {
+                    parted.push((lane, key));
+                    break;
+                }
+            }
+        }
+        Ok(parted)
     }
 
     /// Fills the report of a dry run.
@@ -172,13 +221,14 @@ impl Running<'_> {
         &self,
         report: &mut RunReport,
         seats: Vec<Seat<'_>>,
-        planning: &[Planning<'_>],
+        planning: &[Planning],
         totals: &mut Totals,
-    ) -> Result<()> {
+    ) -> Result<Vec<(usize, Key)>> {
         let Self { job, options, tools, run } = *self;
-        let lanes: Vec<_> = planning.iter().map(|(lane, _)| Arc::clone(lane)).collect();
+        let lanes = planning.iter().map(|one| (Arc::clone(&one.lane), Arc::clone(&one.ledger)));
+        let look = Look::new(job, tools.clock.now());
         let Transferred { totals: done, down, bytes_read, bytes_needed, bytes_sent, cut } =
-            transfer(job, options, tools, run, lanes).await?;
+            transfer(job, options, tools, run, lanes.collect(), look).await?;
         (report.bytes_read, report.bytes_needed) = (bytes_read, bytes_needed);
         (report.bytes_sent, report.cut) = (bytes_sent, cut);
         let mut down = down;
@@ -193,7 +243,7 @@ impl Running<'_> {
                 match down[at].take() {
                     Some(error) => ended = DestinationState::Stopped(error),
                     None if report.cut.is_none() => {
-                        let lane = &planning[at].0;
+                        let lane = &planning[at].lane;
                         let tripped = self.remove(lane, &record, &mut removals).await?;
                         report.guards.extend(tripped);
                     }
@@ -214,7 +264,7 @@ impl Running<'_> {
             let one = DestinationReport::done(name, ended, &after, &counts, &removals);
             report.destinations.push(one);
         }
-        Ok(())
+        Ok(done.held)
     }
 
     /// Trash and purge at one destination; answers the guard if it tripped.
@@ -293,22 +343,16 @@ impl Running<'_> {
     }
 }
 
-fn seat(staged: Vec<Staged<'_>>) -> (Vec<Seat<'_>>, Vec<Planning<'_>>) {
-    let mut lanes: Vec<Planning<'_>> = Vec::new();
-    let seats = staged
-        .into_iter()
-        .map(|one| {
-            let at = match &one.stage {
-                Stage::Ready(lane) => {
-                    lanes.push((Arc::clone(lane), one.rules));
-                    Some(lanes.len() - 1)
-                }
-                _ => None,
-            };
-            (one, at)
-        })
-        .collect();
-    (seats, lanes)
+/// Whether anything is to be sent to a destination, or waits for room there.
+async fn has_work(catalog: &dyn Catalog, destination: DestinationId) -> Result<bool> {
+    let query = WorkQuery {
+        destinations: vec![destination],
+        after: None,
+        not_tried_in: None,
+        with_held: true,
+        limit: 1,
+    };
+    Ok(!catalog.work(query).await?.is_empty())
 }
 
 fn state(stage: Stage) -> DestinationState {

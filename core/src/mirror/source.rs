@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
 use tokio::sync::Semaphore;
 
+use super::inspect::Look;
 use crate::catalog::{Content, Freshness, Stat, Work};
 use crate::codes;
 use crate::digest::{Algorithms, Digests, Hasher};
@@ -18,6 +19,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::provider::{Opened, Provider};
 use crate::time::Clock;
+use crate::traits::Traits;
 
 /// Files up to this size are read into memory at once; larger ones pass through chunk by chunk.
 pub const WHOLE_LIMIT: u64 = 8 * 1024 * 1024;
@@ -81,6 +83,13 @@ impl Source {
     /// Opens an item.
     pub async fn open(&self, work: &Work) -> Result<Opened> {
         self.library.read(&work.key, None, None).await.map_err(as_library_error)
+    }
+
+    /// Reads of an item what it takes to know what it is.
+    pub async fn look_at(&self, look: &Look, work: &Work) -> Result<Traits> {
+        let (traits, read) = look.at_item(&*self.library, &work.key, &work.stat).await?;
+        self.count(read);
+        Ok(traits)
     }
 
     /// Reads an item into memory.

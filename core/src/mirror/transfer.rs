@@ -12,7 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
 use super::carry::{Parcel, carry};
+use super::inspect::Look;
 use super::lane::{Attached, Holdings, Lane};
+use super::ledger::Ledger;
 use super::record::{Note, Totals, recorder};
 use super::source::{Source, WHOLE_LIMIT};
 use crate::catalog::{DestinationId, ItemId, RunId, Work, WorkQuery};
@@ -38,6 +40,10 @@ pub struct Shared {
     pub tools: Tools,
     /// All lanes.
     pub lanes: Vec<Arc<Lane>>,
+    /// The room in the pools of each lane.
+    pub ledgers: Vec<Arc<Ledger>>,
+    /// How items are looked into on their way.
+    pub look: Look,
     /// What each lane holds.
     pub holdings: Holdings,
     /// The library.
@@ -82,8 +88,10 @@ pub async fn transfer(
     options: &MirrorOptions,
     tools: &Tools,
     run: RunId,
-    lanes: Vec<Arc<Lane>>,
+    lanes: Vec<(Arc<Lane>, Arc<Ledger>)>,
+    look: Look,
 ) -> Result<Transferred> {
+    let (lanes, ledgers): (Vec<_>, Vec<_>) = lanes.into_iter().unzip();
     let algorithms = lanes
         .iter()
         .fold(Algorithms::default(), |all, lane| all.union(lane.provider.capabilities().digests));
@@ -100,6 +108,8 @@ pub async fn transfer(
         sent: AtomicU64::new(0),
         needed: AtomicU64::new(0),
         lanes,
+        ledgers,
+        look,
     });
     let (notes, incoming) = mpsc::channel(NOTES);
     let recording = recorder(incoming, tools, &shared.lanes, &shared.holdings, run);

@@ -121,9 +121,14 @@ impl Taken {
     pub const fn confidence(&self) -> Confidence {
         match (self.source, self.zone) {
             (Source::Modified, _) => Confidence::Weak,
-            (Source::FilmHeader | Source::Satellites | Source::ExifChanged | Source::Name, _) => {
-                Confidence::Fair
-            }
+            (
+                Source::FilmHeader
+                | Source::Satellites
+                | Source::ExifChanged
+                | Source::Service
+                | Source::Name,
+                _,
+            ) => Confidence::Fair,
             (Source::ExifPlaced, _) | (_, Zone::Local) => Confidence::Good,
             _ => Confidence::Sure,
         }

@@ -25,6 +25,8 @@ pub enum Source {
     Satellites,
     /// EXIF: when the file was last changed.
     ExifChanged,
+    /// What a service files it under: read by the service, or set there by hand; it does not say which.
+    Service,
     /// The name of the file.
     Name,
     /// When the file was last modified: what is left when nothing else is.
@@ -42,6 +44,7 @@ words!(Source {
     FilmHeader "film-header"
     Satellites "satellites"
     ExifChanged "exif-changed"
+    Service "service"
     Name "name"
     Modified "modified"
 });
@@ -60,6 +63,7 @@ impl Source {
             Self::FilmHeader => "film header",
             Self::Satellites => "GPS",
             Self::ExifChanged => "EXIF, changed",
+            Self::Service => "service",
             Self::Name => "file name",
             Self::Modified => "file date",
         }

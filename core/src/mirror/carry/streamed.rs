@@ -28,7 +28,13 @@ type StreamedAnswer = Result<Option<(Prepared, Result<Receipt>)>>;
 
 impl Errand<'_> {
     /// Carries an item that passes through chunk by chunk.
-    pub(super) async fn streamed(&self) {
+    pub(super) async fn streamed(mut self) {
+        let known = self.work().stat;
+        if self.is_unknown(&known)
+            && let Ok(traits) = self.shared.source.look_at(&self.shared.look, self.work()).await
+        {
+            self.found(traits);
+        }
         let lanes = if self.must_know_first() {
             let digesting = async {
                 let _reader = self.shared.source.readers.acquire().await;
@@ -43,9 +49,28 @@ impl Errand<'_> {
         } else {
             self.parcel.lanes.clone()
         };
+        let lanes = self.admitted(lanes).await;
         if !lanes.is_empty() {
             self.stream_to(&lanes).await;
         }
+    }
+
+    /// Those lanes that have room for it; the others are settled.
+    async fn admitted(&self, lanes: Vec<usize>) -> Vec<usize> {
+        let mut admitted = Vec::new();
+        for lane in lanes {
+            let end = match self.leg(lane).map(|leg| self.admit(lane, leg, self.work().stat.size)) {
+                Some(Ok(())) => {
+                    admitted.push(lane);
+                    continue;
+                }
+                Some(Err(code)) => End::Held(code),
+                None => End::GivenBack,
+            };
+            self.shared.holdings.release(lane, self.parcel.bytes);
+            self.end(lane, end).await;
+        }
+        admitted
     }
 
     /// Whether the digest may spare sending: the content may be what is stored already, or what a gone item had.
