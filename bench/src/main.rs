@@ -5,9 +5,11 @@
 //! bench memory DIR              mirror DIR to three destinations that discard, tell time and peak memory
 //! bench lanes DIR               one destination 20 times slower: read amplification, and how far the others
 //!                               are held back
+//! bench dropbox DIR             mirror DIR to the Dropbox stand-in in another process, tell time and peak memory
 //! ```
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used)]
 
+mod cloud;
 mod discard;
 
 use std::path::{Path, PathBuf};
@@ -39,7 +41,9 @@ async fn main() {
         ["tree", folder, files] => tree(Path::new(folder), files.parse().expect("a number")),
         ["memory", library] => memory(Path::new(library)).await,
         ["lanes", library] => lanes(Path::new(library)).await,
-        _ => println!("usage: bench tree DIR FILES | memory DIR | lanes DIR"),
+        ["dropbox", library] => cloud::mirror(Path::new(library)).await,
+        ["serve-dropbox", folder] => cloud::serve(Path::new(folder)).await,
+        _ => println!("usage: bench tree DIR FILES | memory DIR | lanes DIR | dropbox DIR"),
     }
 }
 

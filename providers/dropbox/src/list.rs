@@ -1,20 +1,19 @@
-//! Listings: everything below a folder in one go, or what changed since.
-//!
-//! Dropbox spells only the last part of a path as it is; so the spelling of a folder is taken from the folder's
-//! own entry. What was removed has no word in core's listings: a listing of changes leaves it out.
+//! Listings: everything below a folder in one go. Of the root, only what has changed since it was listed last is
+//! asked for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use safelight_core::codes;
 use safelight_core::entry::{Listed, Page, Scope};
 use safelight_core::error::{Error, Kind, Result, Retry};
-use safelight_core::key::{Key, printable};
+use safelight_core::key::Key;
 use serde_json::json;
 
-use crate::names::{Found, decode, fold};
+use crate::names::fold;
+use crate::remembered::{Recorder, Remembered};
+use crate::spelling::Spelling;
 use crate::store::Store;
 use crate::trouble::Trouble;
 use crate::wire::{ListFolder, Metadata};
@@ -35,19 +34,24 @@ struct Walk {
     limit: u32,
     /// How the folders below the root are spelled, by their folded paths.
     folders: HashMap<String, String>,
+    /// Who writes this listing down, if it is of everything.
+    recorder: Option<Recorder>,
     empty: u32,
 }
 
 enum At {
     Begin,
     On(String),
+    /// At a page of what is remembered.
+    Remembered(Box<Remembered>, u32),
     End,
 }
 
-/// Everything in the scope, in no order.
+/// Everything in the scope, in no order. Nobody can list the trash.
 pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Result<Page>> {
-    let at = scope.cursor.clone().map_or(At::Begin, At::On);
-    let walk = Walk { store, scope, at, limit: LIMIT, folders: HashMap::new(), empty: 0 };
+    let at = if scope.trashed { At::End } else { At::Begin };
+    let folders = HashMap::new();
+    let walk = Walk { store, scope, at, limit: LIMIT, folders, recorder: None, empty: 0 };
     stream::unfold(walk, |mut walk| async move {
         if matches!(walk.at, At::End) {
             return None;
@@ -63,35 +67,101 @@ pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Resul
 
 impl Walk {
     async fn page(&mut self) -> Result<Page> {
-        let answer = match &self.at {
-            At::Begin => match self.begin().await? {
-                Ok(answer) => answer,
-                Err(page) => {
-                    self.at = At::End;
-                    return Ok(page);
+        let answer = match std::mem::replace(&mut self.at, At::End) {
+            At::Begin => {
+                if self.scope.below.is_none() {
+                    if let Some(page) = self.catch_up().await? {
+                        return Ok(page);
+                    }
+                    let root = self.store.names.folded_root();
+                    let now = self.store.api.pace.clock().now();
+                    self.recorder = Some(Recorder::begin(&*self.store.notebook, root, now).await?);
                 }
-            },
-            At::On(cursor) => self.go_on(cursor.clone()).await?,
+                match self.begin().await? {
+                    Ok(answer) => answer,
+                    Err(page) => return Ok(page),
+                }
+            }
+            At::On(cursor) => self.go_on(cursor).await?,
+            At::Remembered(known, number) => return self.recall(known, number).await,
             At::End => return Ok(Page::default()),
         };
-        self.empty = if answer.entries.is_empty() { self.empty + 1 } else { 0 };
-        let endless = matches!(&self.at, At::On(before) if *before == answer.cursor);
-        if answer.has_more && answer.entries.is_empty() && (endless || self.empty > EMPTY) {
-            return Err(Error::new(Kind::Protocol, "listing: it does not come to an end"));
-        }
         // Folders may stand behind what they hold.
         answer.entries.iter().filter(|found| found.is_folder()).for_each(|found| self.learn(found));
-        let mut page = Page::default();
-        for found in answer.entries.iter().filter(|found| found.is_file()) {
-            page.entries.extend(self.listed(found));
+        let files: Vec<_> = answer.entries.iter().filter(|found| found.is_file()).collect();
+        let page = self.told(files.iter().copied());
+        if let Some(recorder) = &mut self.recorder {
+            recorder.page(&*self.store.notebook, &files).await?;
         }
         if answer.has_more {
             self.at = At::On(answer.cursor);
-        } else {
-            page.cursor = Some(answer.cursor);
-            self.at = At::End;
+        } else if let Some(recorder) = self.recorder.take() {
+            recorder.end(&*self.store.notebook, &self.folders, answer.cursor).await?;
         }
         Ok(page)
+    }
+
+    /// Asks for what has changed since the listing that is remembered. `None` if there is none, or Dropbox wants
+    /// everything to be listed anew.
+    async fn catch_up(&mut self) -> Result<Option<Page>> {
+        let notebook = Arc::clone(&self.store.notebook);
+        let (root, now) = (self.store.names.folded_root(), self.store.api.pace.clock().now());
+        let Some(mut known) = Remembered::find(&*notebook, root, now).await? else {
+            return Ok(None);
+        };
+        let Some(folders) = known.folders(&*notebook).await? else { return Ok(None) };
+        loop {
+            match self.go_on(known.cursor.clone()).await {
+                Ok(answer) => {
+                    answer.entries.into_iter().for_each(|told| known.since.learn(told));
+                    known.cursor = answer.cursor;
+                    if known.is_worn() {
+                        return Ok(None);
+                    }
+                    if !answer.has_more {
+                        break;
+                    }
+                }
+                Err(error) if is_final(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        known.keep(&*notebook).await?;
+        self.folders = folders;
+        known.since.now().filter(|one| one.is_folder()).for_each(|folder| self.learn(folder));
+        let page = self.told(known.since.now().filter(|one| one.is_file()));
+        self.at = At::Remembered(Box::new(known), 0);
+        Ok(Some(page))
+    }
+
+    /// One page of what is remembered.
+    async fn recall(&mut self, known: Box<Remembered>, number: u32) -> Result<Page> {
+        if number == known.pages() {
+            return Ok(Page::default());
+        }
+        let Some(files) = known.page(&*self.store.notebook, number).await? else {
+            Remembered::forget(&*self.store.notebook).await?;
+            let context = "listing: what was remembered of it is lost";
+            return Err(Error::new(Kind::Changed, context).retry(Retry::Now));
+        };
+        self.at = At::Remembered(known, number + 1);
+        Ok(self.told(files.iter()))
+    }
+
+    fn learn(&mut self, folder: &Metadata) {
+        Spelling { names: &self.store.names, folders: &mut self.folders }.learn(folder);
+    }
+
+    /// Files as core knows them, as far as they are wanted.
+    fn told<'f>(&mut self, files: impl Iterator<Item = &'f Metadata>) -> Page {
+        let spelling = Spelling { names: &self.store.names, folders: &mut self.folders };
+        let mut entries: Vec<Listed> = files.filter_map(|file| spelling.listed(file)).collect();
+        entries.retain(|listed| match listed {
+            Listed::File(entry) => self.wanted(&entry.key),
+            Listed::Passed { key, .. } => self.wanted(key),
+            _ => true,
+        });
+        Page { entries, cursor: None }
     }
 
     /// The first page, or what the listing consists of where there is no folder.
@@ -128,13 +198,22 @@ impl Walk {
         }
     }
 
-    async fn go_on(&self, cursor: String) -> Result<ListFolder> {
+    async fn go_on(&mut self, cursor: String) -> Result<ListFolder> {
         let mut tries = 0;
         loop {
             tries += 1;
             let argument = json!({"cursor": cursor});
             match self.store.api.rpc("files/list_folder/continue", &argument, DOING).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    let answer: ListFolder = answer;
+                    self.empty = if answer.entries.is_empty() { self.empty + 1 } else { 0 };
+                    let endless = argument["cursor"] == answer.cursor || self.empty > EMPTY;
+                    if answer.has_more && answer.entries.is_empty() && endless {
+                        let context = "listing: it does not come to an end";
+                        return Err(Error::new(Kind::Protocol, context));
+                    }
+                    return Ok(answer);
+                }
                 Err(trouble) if passing(&trouble) && tries < TRIES => {
                     self.store.api.pace.back_off(tries, &trouble.error).await?;
                 }
@@ -159,58 +238,6 @@ impl Walk {
         Ok(Page { entries: found.map(Listed::File).into_iter().collect(), cursor: None })
     }
 
-    /// The path below the root as it identifies an entry; `None` for the root and what is outside.
-    fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let rest = path.strip_prefix(self.store.names.folded_root())?;
-        rest.strip_prefix('/').filter(|rest| !rest.is_empty())
-    }
-
-    fn learn(&mut self, folder: &Metadata) {
-        let Some(path) = folder.path_lower.as_deref().and_then(|path| self.below(path)) else {
-            return;
-        };
-        let path = path.to_owned();
-        self.folders.insert(path, folder.name.clone());
-    }
-
-    /// The path below the root as it is spelled.
-    fn spelled(&self, found: &Metadata, identity: &str) -> String {
-        let segments = identity.split('/').count();
-        let shown = found.path_display.as_deref().unwrap_or_default();
-        let mut shown: Vec<&str> = shown.rsplit('/').take(segments).collect();
-        shown.reverse();
-        let ends = identity.match_indices('/').map(|(at, _)| at);
-        let mut spelled = String::with_capacity(identity.len());
-        for (index, end) in ends.enumerate() {
-            let folder = &identity[..end];
-            let name = self.folders.get(folder).map(String::as_str);
-            // A folder that was not listed (yet) is spelled as the entry has it.
-            let name = name.or_else(|| shown.get(index).copied());
-            spelled.push_str(name.unwrap_or_else(|| last(folder)));
-            spelled.push('/');
-        }
-        spelled + if found.name.is_empty() { last(identity) } else { &found.name }
-    }
-
-    fn listed(&self, found: &Metadata) -> Option<Listed> {
-        let path = found.path_lower.as_deref()?;
-        let Some(identity) = self.below(path) else {
-            return (!path.starts_with(self.store.names.folded_root())).then(|| outside(path));
-        };
-        let mut spelled = self.spelled(found, identity);
-        if fold(&spelled) != fold(identity) {
-            // The parts do not belong together: what identifies it is right in any case.
-            identity.clone_into(&mut spelled);
-        }
-        match decode(&spelled) {
-            Found::Key(key) if !self.wanted(&key) => None,
-            Found::Key(key) => Some(Listed::File(found.entry(key))),
-            Found::Foreign(key) if !self.wanted(&key) => None,
-            Found::Foreign(key) => Some(Listed::Passed { key, code: codes::NAME_REFUSED }),
-            Found::Nonsense => Some(outside(path)),
-        }
-    }
-
     fn wanted(&self, key: &Key) -> bool {
         (self.scope.reserved || !key.is_reserved())
             && self.scope.below.as_ref().is_none_or(|below| is_within(key, below))
@@ -228,14 +255,10 @@ fn is_within(key: &Key, folder: &Key) -> bool {
     })
 }
 
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// An entry that has no business in this listing. What it is must not be taken for deleted.
-fn outside(path: &str) -> Listed {
-    let context = format!("listing: {} makes no sense", printable(path.as_bytes()));
-    Listed::Unseen { key: None, error: Error::new(Kind::Protocol, context) }
+/// Whether only a listing from the start can help.
+fn is_final(error: &Error) -> bool {
+    use Kind::{Absent, Changed, NotFound, Protocol, Refused, Unsupported};
+    matches!(error.kind(), Absent | Changed | NotFound | Protocol | Refused | Unsupported)
 }
 
 fn passing(trouble: &Trouble) -> bool {

@@ -10,19 +10,25 @@ use crate::dates;
 use crate::hash::Digest;
 
 /// A file, a folder, or what is left of one.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Metadata {
     /// Missing where only a file can be meant.
-    #[serde(rename = ".tag", default)]
+    #[serde(rename = ".tag", default, skip_serializing_if = "String::is_empty")]
     tag: String,
     #[serde(default)]
     pub(crate) name: String,
     pub(crate) path_lower: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) path_display: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rev: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     content_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client_modified: Option<String>,
 }
 
@@ -33,6 +39,11 @@ impl Metadata {
 
     pub(crate) fn is_folder(&self) -> bool {
         self.tag == "folder"
+    }
+
+    /// What has to be known of a file in a listing whose folders are known.
+    pub(crate) fn for_keeping(&self) -> Self {
+        Self { path_display: None, ..self.clone() }
     }
 
     pub(crate) fn size(&self) -> u64 {

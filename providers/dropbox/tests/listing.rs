@@ -5,16 +5,28 @@ mod common;
 
 use bytes::Bytes;
 use common::{Account, files, key, list, noise, put, put_as, read};
-use futures::TryStreamExt as _;
-use safelight_core::entry::{Listed, Scope};
+use futures::{StreamExt as _, TryStreamExt as _};
+use safelight_core::entry::{Entry, Scope};
 use safelight_core::error::{Kind, Retry};
-use safelight_core::provider::{Provider, PutMode};
+use safelight_core::http::{HttpBody, HttpTransport as _};
+use safelight_core::provider::PutMode;
 use safelight_sandbox::{Fault, Rule};
 
-async fn cursor(provider: &dyn Provider, scope: Scope) -> (Vec<Listed>, Option<String>) {
-    let pages: Vec<_> = provider.list(scope).try_collect().await.unwrap();
-    let cursor = pages.last().and_then(|page| page.cursor.clone());
-    (pages.into_iter().flat_map(|page| page.entries).collect(), cursor)
+fn listings(account: &Account) -> u64 {
+    let calls = |route| account.sandbox.calls(route);
+    calls("files/list_folder") + calls("files/list_folder/continue")
+}
+
+/// As another program would.
+async fn delete(account: &Account, path: &str) {
+    let body = format!(r#"{{"path": "{path}"}}"#);
+    let request = http::Request::post(format!("{}/2/files/delete_v2", account.sandbox.url()))
+        .header("authorization", format!("Bearer {}", account.sandbox.access_token().expose()))
+        .header("content-type", "application/json")
+        .body(HttpBody::Whole(body.into()))
+        .unwrap();
+    let answer = account.sandbox.direct().send(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
@@ -36,22 +48,79 @@ async fn folders_are_spelled_as_they_are_whatever_an_entry_says() {
 }
 
 #[tokio::test]
-async fn a_cursor_asks_only_for_what_changed() {
+async fn a_second_listing_asks_only_for_what_has_changed() {
+    let account = Account::behaving(|behaviour| behaviour.longest_page = 3).await;
+    let provider = account.open().await;
+    for path in ["Été/a.jpg", "Été/b.jpg", "Été/deep/c.jpg", "Old/d.jpg", "Old/e.jpg", "f.jpg"]
+    {
+        put(&*provider, path, &noise(path.len(), 10)).await.unwrap();
+    }
+    let first = files(&*provider).await;
+    let pages = listings(&account);
+    assert!(pages > 2, "{pages}");
+
+    // Another run: nothing but the notebook is left.
+    let provider = account.open().await;
+    assert_eq!(files(&*provider).await, first);
+    assert_eq!(listings(&account), pages + 1);
+
+    put(&*provider, "Été/deep/g.jpg", &noise(7, 10)).await.unwrap();
+    delete(&account, "/Old").await;
+    put(&*provider, "Old/h.jpg", &noise(8, 10)).await.unwrap();
+    delete(&account, "/f.jpg").await;
+    let paths = |files: &[Entry]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
+    let expected = ["Old/h.jpg", "Été/a.jpg", "Été/b.jpg", "Été/deep/c.jpg", "Été/deep/g.jpg"];
+    for _ in 0..2 {
+        let provider = account.open().await;
+        assert_eq!(paths(&files(&*provider).await), expected.map(key));
+    }
+    let asked = listings(&account);
+
+    account.sandbox.reset_cursors();
+    let anew = files(&*account.open().await).await;
+    assert_eq!(paths(&anew), expected.map(key));
+    assert!(listings(&account) > asked + 1);
+    assert_eq!(files(&*account.open().await).await, anew);
+}
+
+#[tokio::test]
+async fn a_listing_that_broke_off_is_not_remembered() {
+    let account = Account::behaving(|behaviour| behaviour.longest_page = 2).await;
+    let provider = account.open().await;
+    for n in 0..6 {
+        put(&*provider, &format!("{n}.jpg"), &noise(n, 10)).await.unwrap();
+    }
+    let mut half = provider.list(Scope::default());
+    half.next().await.unwrap().unwrap();
+    half.next().await.unwrap().unwrap();
+    drop(half);
+    assert_eq!(files(&*account.open().await).await.len(), 6);
+    delete(&account, "/3.jpg").await;
+    let fault = Rule::next(Fault::status(503)).containing("continue");
+    account.sandbox.traffic().inject(fault);
+    assert_eq!(files(&*account.open().await).await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_was_remembered_and_lost_is_asked_for_anew() {
     let account = Account::quick().await;
     let provider = account.open().await;
     put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap();
-    let (all, first) = cursor(&*provider, Scope::default()).await;
-    assert_eq!(all.len(), 1);
-    put(&*provider, "b.jpg", &noise(2, 10)).await.unwrap();
-    let scope = Scope { cursor: first.clone(), ..Scope::default() };
-    let (changed, second) = cursor(&*provider, scope).await;
-    assert!(matches!(&changed[..], [Listed::File(entry)] if entry.key == key("b.jpg")));
-    assert!(second.is_some() && second != first);
-    account.sandbox.reset_cursors();
-    let scope = Scope { cursor: second, ..Scope::default() };
-    let error = list(&*provider, scope).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry_advice()), (Kind::Changed, Retry::Now));
-    assert_eq!(files(&*provider).await.len(), 2);
+    files(&*provider).await;
+    for page in ["listing", "listing:0:folders", "listing:0:0"] {
+        for text in [None, Some("{]".to_owned())] {
+            account.notebook.write(page, text).await.unwrap();
+            let provider = account.open().await;
+            let found = match list(&*provider, Scope::default()).await {
+                Err(error) => {
+                    assert_eq!((error.kind(), error.retry_advice()), (Kind::Changed, Retry::Now));
+                    files(&*provider).await
+                }
+                Ok(_) => files(&*provider).await,
+            };
+            assert_eq!(found.len(), 1, "{page}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,54 +2,21 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
-use futures::future::BoxFuture;
-use safelight_core::body::Body;
-use safelight_core::class::MediaClass;
-use safelight_core::digest::{Digests, Hasher};
-use safelight_core::entry::{Entry, Listed, Scope};
-use safelight_core::error::Result;
-use safelight_core::key::Key;
 use safelight_core::notebook::{Loose, Notebook};
-use safelight_core::provider::{Provider, PutMode, PutRequest, Receipt};
+use safelight_core::provider::Provider;
 use safelight_core::registry::{Context, Factory as _, Settings, Value};
 use safelight_core::secret::Secret;
-use safelight_core::time::{Clock, SystemClock, Timestamp};
+use safelight_core::time::{Clock, SystemClock};
 use safelight_dropbox::DropboxFactory;
 use safelight_http::ReqwestTransport;
 use safelight_sandbox::DropboxSandbox;
 pub use safelight_sandbox::dropbox::Behaviour;
+pub use safelight_testkit::clock::QuickClock as Quick;
+#[allow(unused_imports)]
+pub use safelight_testkit::short::{digests, files, key, list, put, put_as, read, request, stream};
 use tokio_util::sync::CancellationToken;
-
-/// A clock that runs faster than the machine's, so that budgets per second do not make tests long.
-#[derive(Debug)]
-pub struct Quick {
-    started: tokio::time::Instant,
-    factor: u32,
-}
-
-impl Quick {
-    pub fn start(factor: u32) -> Arc<Self> {
-        Arc::new(Self { started: tokio::time::Instant::now(), factor })
-    }
-}
-
-impl Clock for Quick {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_parts(1_719_835_200, 0).plus(self.elapsed())
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.started.elapsed() * self.factor
-    }
-
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(span / self.factor))
-    }
-}
 
 /// A stand-in and what belongs to it.
 pub struct Account {
@@ -123,10 +90,6 @@ pub async fn scripted(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Provider> {
     DropboxFactory.open(settings, context).await.unwrap()
 }
 
-pub fn key(path: &str) -> Key {
-    Key::new(path).unwrap()
-}
-
 /// Bytes that follow from a seed; no two stretches of 64 KiB are the same.
 pub fn noise(seed: usize, length: usize) -> Bytes {
     const STRETCH: usize = 1 << 16;
@@ -141,80 +104,4 @@ pub fn noise(seed: usize, length: usize) -> Bytes {
         bytes[from..].iter_mut().zip(mark).for_each(|(byte, mark)| *byte ^= mark);
     }
     bytes.into()
-}
-
-pub fn digests(provider: &dyn Provider, bytes: &[u8]) -> Digests {
-    Hasher::of(bytes, provider.capabilities().digests)
-}
-
-pub fn request(path: &str, length: usize, mode: PutMode) -> PutRequest {
-    PutRequest {
-        key: key(path),
-        length: length as u64,
-        class: MediaClass::Photo,
-        modified: Some(Timestamp::from_parts(1_600_000_000, 0)),
-        mode,
-        digests: Digests::default(),
-    }
-}
-
-pub async fn put(provider: &dyn Provider, path: &str, bytes: &Bytes) -> Result<Receipt> {
-    put_as(provider, path, bytes, PutMode::Create).await
-}
-
-pub async fn put_as(
-    provider: &dyn Provider,
-    path: &str,
-    bytes: &Bytes,
-    mode: PutMode,
-) -> Result<Receipt> {
-    let body = Body::whole(bytes.clone(), digests(provider, bytes));
-    provider.put(request(path, bytes.len(), mode), body).await
-}
-
-/// Stores bytes that arrive in chunks of 1 MiB.
-pub async fn stream(provider: &dyn Provider, path: &str, bytes: &Bytes) -> Result<Receipt> {
-    stream_of(provider, path, bytes, digests(provider, bytes)).await
-}
-
-pub async fn stream_of(
-    provider: &dyn Provider,
-    path: &str,
-    bytes: &Bytes,
-    digests: Digests,
-) -> Result<Receipt> {
-    let (sender, body) = Body::stream(bytes.len() as u64, 8);
-    let feed = async {
-        for start in (0..bytes.len()).step_by(1 << 20) {
-            let end = bytes.len().min(start + (1 << 20));
-            if sender.send(Ok(bytes.slice(start..end))).await.is_err() {
-                return;
-            }
-        }
-        sender.finish(digests);
-    };
-    let storing = provider.put(request(path, bytes.len(), PutMode::Create), body);
-    futures::future::join(storing, feed).await.0
-}
-
-pub async fn read(provider: &dyn Provider, path: &str) -> Result<Bytes> {
-    let opened = provider.read(&key(path), None, None).await?;
-    let chunks: Vec<Bytes> = opened.bytes.try_collect().await?;
-    Ok(chunks.concat().into())
-}
-
-pub async fn list(provider: &dyn Provider, scope: Scope) -> Result<Vec<Listed>> {
-    let pages: Vec<_> = provider.list(scope).try_collect().await?;
-    Ok(pages.into_iter().flat_map(|page| page.entries).collect())
-}
-
-pub async fn files(provider: &dyn Provider) -> Vec<Entry> {
-    let listed = list(provider, Scope::default()).await.unwrap();
-    let files = listed.into_iter().map(|listed| match listed {
-        Listed::File(entry) => entry,
-        other => panic!("the listing says {other:?}"),
-    });
-    let mut files: Vec<_> = files.collect();
-    files.sort_by(|a, b| a.key.cmp(&b.key));
-    files
 }
