@@ -122,6 +122,12 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
+/// The body of a request from the wire, as those have that come without a socket.
+pub(crate) fn boxed(body: Incoming) -> AnswerBody {
+    use http_body_util::BodyExt;
+    body.map_err(Into::into).boxed_unsync()
+}
+
 /// An answer body of bytes that are all there.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> AnswerBody {
     use http_body_util::{BodyExt, Full};

@@ -3,7 +3,8 @@
 //! * [`conformance`]: the public suite that proves the contract of a provider.
 //! * [`memory`]: a strict provider in memory, also to be used as a library that tests can edit.
 //! * [`faulty`], [`slow`]: wrappers that make any provider fail, stall, die or drag, repeatably.
-//! * [`clock`]: a clock that tests set and move.
+//! * [`clock`]: a clock that tests set and move, and one that runs fast.
+//! * [`short`]: short forms of what tests do with a provider.
 //! * [`generate`]: seeded trees of files with nasty names.
 //!
 //! Nothing here draws on chance or on the machine's time: the same seed gives the same run.
@@ -38,4 +39,5 @@ pub mod faulty;
 pub mod generate;
 pub mod memory;
 mod relay;
+pub mod short;
 pub mod slow;

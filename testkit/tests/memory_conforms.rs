@@ -29,9 +29,12 @@ fn left_out(outcome: &Outcome) -> Vec<&str> {
 async fn as_a_storage_that_can_everything() {
     let outcome = tried(|memory| memory).await;
     outcome.assert();
-    let limits =
-        ["put::refuses_what_is_too_large", "names::long_keys_are_refused_beyond_the_limit"];
-    assert_eq!(left_out(&outcome), limits);
+    let beside = [
+        "put::what_is_replaced_stays_in_the_trash",
+        "put::refuses_what_is_too_large",
+        "names::long_keys_are_refused_beyond_the_limit",
+    ];
+    assert_eq!(left_out(&outcome), beside);
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,6 +56,13 @@ async fn as_a_plain_object_store() {
         })
     };
     tried(shape).await.assert();
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_a_service_that_keeps_what_is_replaced() {
+    let outcome = tried(Builder::keeps_replaced).await;
+    outcome.assert();
+    assert!(!left_out(&outcome).contains(&"put::what_is_replaced_stays_in_the_trash"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ enum Flaw {
     OverwritesOnCreate,
     ReplacesAnyVersion,
     DeletesBeforeReplacing,
+    LosesWhatItReplaces,
     ShowsTemporaryFiles,
     ForgetsTimes,
     ReportsWrongDigest,
@@ -249,6 +250,7 @@ async fn failures(flaw: Flaw) -> Vec<(&'static str, String)> {
         let inner = MemoryProvider::build("mutant").clock(clock.clone()).finish();
         let mut declared = inner.capabilities().clone();
         declared.copies = flaw != CopiesUndeclared;
+        declared.replaced_to_trash = flaw == LosesWhatItReplaces;
         Subject::new(Arc::new(Mutant { inner, flaw, declared }), clock)
     };
     let outcome = conformance::run_chosen(fresh, |name| CAUGHT.contains(&(flaw, name))).await;
@@ -267,6 +269,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (ReplacesAnyVersion, "put::replace_refuses_what_is_missing"),
     (DeletesBeforeReplacing, "dropped::the_old_version_is_whole_while_it_is_replaced"),
     (DeletesBeforeReplacing, "broken::a_broken_replacement_keeps_the_old_version"),
+    (LosesWhatItReplaces, "put::what_is_replaced_stays_in_the_trash"),
     (ShowsTemporaryFiles, "list::has_no_room_for_leftovers"),
     (ForgetsTimes, "put::keeps_the_modification_time"),
     (ReportsWrongDigest, "put::receipts_tell_the_truth"),

@@ -5,7 +5,10 @@
 //! of minutes cost nothing. `world` is what the tests stand on.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod amazon;
 mod figures;
 mod loops;
+mod mission;
 mod source;
+mod three;
 mod world;

@@ -44,6 +44,15 @@ pub(crate) enum Sent {
     Stream(Option<HttpBody>),
 }
 
+/// Which page of a listing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) offset: u64,
+    pub(crate) limit: u64,
+    /// The oldest first; otherwise as the service orders it.
+    pub(crate) by_date: bool,
+}
+
 /// One call.
 struct Call<'a> {
     method: Method,
@@ -91,17 +100,27 @@ impl Api {
         limit: u64,
         doing: &str,
     ) -> Result<Listing, Trouble> {
-        let (offset, limit) = (offset.to_string(), limit.to_string());
-        let pairs = [
-            ("asset", "ALL"),
-            ("tempLink", "false"),
-            ("filters", filter),
+        let window = Window { offset, limit, by_date: true };
+        self.page("nodes", Some(filter), window, doing).await
+    }
+
+    /// One page of any listing.
+    pub(crate) async fn page(
+        &self,
+        path: &str,
+        filter: Option<&str>,
+        window: Window,
+        doing: &str,
+    ) -> Result<Listing, Trouble> {
+        let (offset, limit) = (window.offset.to_string(), window.limit.to_string());
+        let mut pairs = vec![("asset", "ALL"), ("tempLink", "false")];
+        pairs.extend(filter.map(|filter| ("filters", filter)));
+        if window.by_date {
             // What is new comes last, so that it does not shift what was not yet read.
-            ("sort", "['createdDate ASC']"),
-            ("limit", &limit),
-            ("offset", &offset),
-        ];
-        let told = self.ask("nodes", &pairs, doing).await?;
+            pairs.push(("sort", "['createdDate ASC']"));
+        }
+        pairs.extend([("limit", limit.as_str()), ("offset", &offset)]);
+        let told = self.ask(path, &pairs, doing).await?;
         let nonsense = || Error::new(Kind::Protocol, format!("{doing}: a page makes no sense"));
         Ok(Listing::read(&told).ok_or_else(nonsense)?)
     }

@@ -135,6 +135,7 @@ fn capabilities(concurrency: usize) -> Capabilities {
         digests: Algorithms::default().with(Algorithm::Md5),
         // The new version stands before the old one goes, but under another name for a moment.
         atomic_replace: false,
+        replaced_to_trash: true,
         listing_is_current: false,
         keeps_modified: false,
         max_item_bytes: Some(MOST),

@@ -8,9 +8,15 @@ pub(crate) fn in_folder(folder: &str) -> String {
     format!("parents:\"{folder}\"")
 }
 
-/// What stands in a folder and was made then or later. The date was checked by whoever read it.
-pub(crate) fn in_folder_since(folder: &str, date: &str) -> String {
-    format!("parents:\"{folder}\" AND createdDate:[\"{date}\" TO *]")
+/// Albums.
+pub(crate) const ALBUMS: &str = "kind:VISUAL_COLLECTION";
+
+/// What is in the trash, as the web app asks for it.
+pub(crate) const TRASHED: &str = "kind:(FILE* OR FOLDER*) AND status:(TRASH*)";
+
+/// What was made then or later. The date was checked by whoever read it.
+pub(crate) fn since(date: &str) -> String {
+    format!("createdDate:[\"{date}\" TO *]")
 }
 
 /// What has this name in a folder. Kinds are told apart by whoever asks: several of them together with a folder once

@@ -133,7 +133,11 @@ impl Ledger {
                 entries.unwritten.insert(shard(id.as_bytes()));
             }
         }
-        while let Some(shard) = entries.unwritten.first().copied() {
+        // First what places mean: of an alias whose node counts under its own name as well, the key would be there
+        // twice for whoever comes after a death between two pages.
+        let mut first: Vec<_> = places.iter().map(|(id, _)| shard(id.as_bytes())).collect();
+        first.retain(|shard| entries.unwritten.contains(shard));
+        while let Some(shard) = first.pop().or_else(|| entries.unwritten.first().copied()) {
             self.notebook.write(&page_name(shard), entries.page(shard)?).await?;
             entries.unwritten.remove(&shard);
         }
@@ -223,7 +227,9 @@ fn shard(bytes: &[u8]) -> u32 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use async_trait::async_trait;
     use safelight_core::notebook::Loose;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     #[tokio::test]
     async fn what_was_noted_is_there_after_a_new_start() {
@@ -249,5 +255,47 @@ mod tests {
         let ledger = Ledger::new(notebook);
         let entries = ledger.entries().await.unwrap();
         assert!(entries.alias(&a).is_none() && !entries.is_hidden("N"));
+    }
+
+    /// A notebook whose writer dies after so many pages.
+    struct Dying(Loose, AtomicU32);
+
+    #[async_trait]
+    impl Notebook for Dying {
+        async fn read(&self, page: &str) -> Result<Option<String>> {
+            self.0.read(page).await
+        }
+
+        async fn write(&self, page: &str, text: Option<String>) -> Result<()> {
+            if self.1.fetch_sub(1, Ordering::Relaxed) == 0 {
+                return Err(Error::new(Kind::Cancelled, "died"));
+            }
+            self.0.write(page, text).await
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_dies_while_noting_leaves_no_place_that_counts_besides_an_alias() {
+        let key = Key::new("a.jpg").unwrap();
+        let mut orders = [0, 0];
+        for n in 0..20 {
+            let id = format!("N{n}");
+            if shard(id.as_bytes()) == shard(key.as_bytes()) {
+                continue;
+            }
+            let earlier = shard(id.as_bytes()) < shard(key.as_bytes());
+            orders[usize::from(earlier)] += 1;
+            let notebook = Arc::new(Dying(Loose::default(), 1.into()));
+            let ledger = Ledger::new(notebook.clone());
+            let mut entries = ledger.entries().await.unwrap();
+            let alias = Alias { id: id.clone(), folder: None };
+            let hidden = [(id.as_str(), Place::Hidden(None))];
+            ledger.note(&mut entries, &key, Some(alias), &hidden).await.unwrap_err();
+            notebook.1.store(u32::MAX, Ordering::Relaxed);
+            let after = Ledger::new(notebook);
+            let after = after.entries().await.unwrap();
+            assert!(after.is_hidden(&id) && after.alias(&key).is_none(), "{id}");
+        }
+        assert!(orders.iter().all(|count| *count > 0));
     }
 }

@@ -14,12 +14,16 @@
 //! * **Dates are left to the bytes.** The service reads them from the picture as camera time; the modification time
 //!   of a file says less, so it is not sent, and none is kept.
 
+mod about;
 mod account;
+mod albums;
 mod answer;
 mod api;
 mod cookies;
 mod country;
+mod extras;
 mod factory;
+mod films;
 mod filter;
 mod folders;
 mod fresh;
@@ -40,6 +44,7 @@ mod session;
 mod sign_in;
 mod store;
 mod trash;
+mod trashed;
 mod trouble;
 mod upload;
 mod walk;

@@ -3,6 +3,9 @@
 //! Keys that stand under a node of another name are told with that node; where it stands outside of what is walked
 //! through, its folder is looked into. What was stored a moment ago and is not listed yet is asked for by its id.
 
+mod live;
+mod outside;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -18,10 +21,9 @@ use crate::ledger::Alias;
 use crate::names::{Found, decode, fold};
 use crate::node::Node;
 use crate::store::Store;
-use crate::walk::FolderWalk;
+use crate::trashed;
+use crate::walk::{Question, Walk};
 
-/// Up to so many nodes of a folder outside are looked at one by one.
-const FEW: usize = 4;
 /// No path is longer, nor any that leads on.
 const LONGEST: usize = 4096;
 const DOING: &str = "listing";
@@ -34,57 +36,116 @@ struct Todo {
     id: String,
 }
 
-struct Listing {
+/// A listing on its way.
+pub(crate) struct Listing {
     store: Arc<Store>,
     scope: Scope,
-    begun: bool,
     todo: VecDeque<Todo>,
-    now: Option<(Todo, FolderWalk)>,
+    now: Option<(Todo, Walk)>,
     /// Folders that were taken up; some stand in several others.
     folders: HashSet<String>,
     /// Keys of which it is known that they stand under a node, with its folder, until that was met.
     expected: HashMap<String, BTreeMap<Key, Option<String>>>,
-    end: bool,
+    /// Live photos whose films are still to be told, and their keys.
+    live: Vec<(Key, String)>,
+    /// All keys so far, as they are compared; kept for the names of films.
+    told: HashSet<String>,
+    /// Nodes that were told since they were asked for, films with their stills; kept for whoever asks.
+    seen: Option<Vec<(Node, Option<String>)>>,
+    /// A folder was not seen whole.
+    partial: bool,
+    step: Step,
+}
+
+/// What a listing does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Begin,
+    Folders,
+    Outside,
+    Films,
+    End,
 }
 
 /// Everything in the scope, in no order. A folder that could not be seen whole is told as unseen.
 pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Result<Page>> {
-    let listing = Listing {
-        store,
-        scope,
-        begun: false,
-        todo: VecDeque::new(),
-        now: None,
-        folders: HashSet::new(),
-        expected: HashMap::new(),
-        end: false,
-    };
-    stream::unfold(listing, |mut listing| async move {
-        if listing.end {
+    if scope.trashed {
+        return trashed::pages(store, scope);
+    }
+    stream::unfold(Listing::new(store, scope), |mut listing| async move {
+        if listing.step == Step::End {
             return None;
         }
         let page = listing.page().await;
-        listing.end |= page.is_err();
+        if page.is_err() {
+            listing.step = Step::End;
+        }
         Some((page, listing))
     })
     .boxed()
 }
 
 impl Listing {
-    async fn page(&mut self) -> Result<Page> {
-        if !self.begun {
-            self.begun = true;
-            return self.begin().await;
+    pub(crate) fn new(store: Arc<Store>, scope: Scope) -> Self {
+        Self {
+            store,
+            scope,
+            todo: VecDeque::new(),
+            now: None,
+            folders: HashSet::new(),
+            expected: HashMap::new(),
+            live: Vec::new(),
+            told: HashSet::new(),
+            seen: None,
+            partial: false,
+            step: Step::Begin,
         }
+    }
+
+    /// The nodes of the next page instead of what is told of them, films with the ids of their stills; `None` at the
+    /// end.
+    ///
+    /// # Errors
+    /// As the listing, and if a folder was not seen whole.
+    pub(crate) async fn nodes(&mut self) -> Result<Option<Vec<(Node, Option<String>)>>> {
+        if self.step == Step::End {
+            return Ok(None);
+        }
+        self.seen.get_or_insert_default();
+        self.page().await?;
+        if self.partial {
+            return Err(incomplete());
+        }
+        Ok(self.seen.replace(Vec::new()))
+    }
+
+    async fn page(&mut self) -> Result<Page> {
+        match self.step {
+            Step::Begin => {
+                self.step = Step::Folders;
+                self.begin().await
+            }
+            Step::Folders => self.folder().await,
+            Step::Outside => {
+                self.step = if self.scope.attached { Step::Films } else { Step::End };
+                self.live.sort();
+                self.outside().await
+            }
+            Step::Films => self.films().await,
+            Step::End => Ok(Page::default()),
+        }
+    }
+
+    async fn folder(&mut self) -> Result<Page> {
         if self.now.is_none() {
             self.now = self.todo.pop_front().map(|todo| {
-                let walk = FolderWalk::new(todo.id.clone());
+                let walk = Walk::new(Question::Folder(todo.id.clone()));
                 (todo, walk)
             });
         }
         let Some((todo, mut walk)) = self.now.take() else {
-            self.end = true;
-            return self.outside().await;
+            self.step = Step::Outside;
+            return Ok(Page::default());
         };
         let nodes = walk.page(&self.store.api, DOING).await?;
         let mut entries = Vec::new();
@@ -94,7 +155,10 @@ impl Listing {
         match walk.end() {
             None => self.now = Some((todo, walk)),
             Some(true) => {}
-            Some(false) => entries.push(Listed::Unseen { key: todo.key, error: incomplete() }),
+            Some(false) => {
+                self.partial = true;
+                entries.push(Listed::Unseen { key: todo.key, error: incomplete() });
+            }
         }
         Ok(Page { entries, cursor: None })
     }
@@ -189,7 +253,12 @@ impl Listing {
     }
 
     /// Tells of a node under each of its keys.
-    async fn tell_as(&self, keys: Vec<Key>, node: Node, entries: &mut Vec<Listed>) -> Result<()> {
+    async fn tell_as(
+        &mut self,
+        keys: Vec<Key>,
+        node: Node,
+        entries: &mut Vec<Listed>,
+    ) -> Result<()> {
         let mut node = node;
         if !node.is_complete() {
             // What the service has not finished taking in is asked for by its id, once.
@@ -197,6 +266,14 @@ impl Listing {
                 Some(seen) if seen.has_bytes() => node = seen,
                 _ => return Ok(()),
             }
+        }
+        if self.scope.attached {
+            self.told.extend(keys.iter().map(spelling));
+            let first = keys.iter().min().filter(|_| node.about.has_film);
+            self.live.extend(first.map(|key| (key.clone(), node.id.clone())));
+        }
+        if let Some(seen) = &mut self.seen {
+            seen.push((node.clone(), None));
         }
         for key in keys {
             if node.size.is_some() {
@@ -221,55 +298,19 @@ impl Listing {
         }
     }
 
-    /// Keys whose node was not met: it stands outside of what was walked through, or is gone.
-    async fn outside(&mut self) -> Result<Page> {
-        let mut entries = Vec::new();
-        let mut by_folder: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-        for (id, keys) in &self.expected {
-            let folder = keys.values().flatten().next().cloned();
-            by_folder.entry(folder).or_default().push(id.clone());
-        }
-        for (folder, ids) in by_folder {
-            let Some(folder) = folder.filter(|_| ids.len() > FEW) else {
-                self.one_by_one(ids, &mut entries).await?;
-                continue;
-            };
-            let mut walk = FolderWalk::new(folder);
-            while walk.end().is_none() {
-                for node in walk.page(&self.store.api, DOING).await? {
-                    let gone = !node.is_file() || self.store.fresh.is_trashed(&node.id);
-                    let keys = self.expected.remove(&node.id).filter(|_| !gone);
-                    if let Some(keys) = keys {
-                        self.tell_as(keys.into_keys().collect(), node, &mut entries).await?;
-                    }
-                }
-            }
-            // What was moved from there meanwhile.
-            let left = ids.into_iter().filter(|id| self.expected.contains_key(id)).collect();
-            self.one_by_one(left, &mut entries).await?;
-        }
-        Ok(Page { entries, cursor: None })
-    }
-
-    async fn one_by_one(&mut self, ids: Vec<String>, entries: &mut Vec<Listed>) -> Result<()> {
-        for id in ids {
-            let Some(keys) = self.expected.remove(&id) else { continue };
-            let node = self.store.api.node(&id, DOING).await?.filter(Node::has_bytes);
-            if let Some(node) = node.filter(|node| !self.store.fresh.is_trashed(&node.id)) {
-                self.tell_as(keys.into_keys().collect(), node, entries).await?;
-            }
-        }
-        Ok(())
-    }
-
     fn wanted(&self, key: &Key) -> bool {
         (self.scope.reserved || !key.is_reserved())
             && self.scope.below.as_ref().is_none_or(|below| is_within(key, below))
     }
 }
 
+/// The same for two keys if they are one there.
+pub(crate) fn spelling(key: &Key) -> String {
+    fold(&String::from_utf8_lossy(key.as_bytes()))
+}
+
 /// Whether `key` stands at or below `folder`, whatever the spelling.
-fn is_within(key: &Key, folder: &Key) -> bool {
+pub(crate) fn is_within(key: &Key, folder: &Key) -> bool {
     let text = |name: &[u8]| fold(&String::from_utf8_lossy(name));
     let (mut inner, mut outer) = (key.segments(), folder.segments());
     outer.all(|name| inner.next().is_some_and(|other| name == other || text(name) == text(other)))

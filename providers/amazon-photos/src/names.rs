@@ -86,10 +86,15 @@ impl Names {
     }
 }
 
+/// What tells a second name from the first; it follows from `seed`.
+pub(crate) fn tag(seed: &str) -> String {
+    let digest = Hasher::of(seed.as_bytes(), Algorithms::default()).sha256.unwrap_or_default();
+    format!(" ({})", hex::encode(&digest[..4]))
+}
+
 /// A second name in the same folder that follows from `seed`, for what cannot have its own at once.
 pub(crate) fn aside(name: &str, seed: &str) -> String {
-    let digest = Hasher::of(seed.as_bytes(), Algorithms::default()).sha256.unwrap_or_default();
-    let tag = format!(" ({})", hex::encode(&digest[..4]));
+    let tag = tag(seed);
     let (stem, ending) = match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= 10 => name.split_at(dot),
         _ => (name, ""),

@@ -5,6 +5,8 @@ use safelight_core::entry::{Entry, Version};
 use safelight_core::key::Key;
 use serde_json::Value;
 
+use crate::about::About;
+
 /// An MD5 digest.
 pub(crate) type Md5 = [u8; 16];
 
@@ -24,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) md5: Option<Md5>,
     pub(crate) content_type: Option<String>,
     content_version: Option<u64>,
+    pub(crate) about: About,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,9 @@ pub(crate) enum Kind {
     Folder,
     /// The movie of a live photo.
     Asset,
-    /// Albums, and what is not known.
+    /// It refers to files and holds none.
+    Album,
+    /// What is not known.
     Other,
 }
 
@@ -53,6 +58,7 @@ impl Node {
             "FILE" => Kind::File,
             "FOLDER" => Kind::Folder,
             "ASSET" => Kind::Asset,
+            "VISUAL_COLLECTION" => Kind::Album,
             _ => Kind::Other,
         };
         let status = match text("status") {
@@ -82,6 +88,7 @@ impl Node {
             md5: digest.map(|()| md5),
             content_type: inner("contentType").and_then(Value::as_str).map(str::to_owned),
             content_version: content.get("version").and_then(number),
+            about: About::read(told),
         })
     }
 
@@ -92,6 +99,11 @@ impl Node {
     /// Whether it is there and has bytes of its own.
     pub(crate) fn has_bytes(&self) -> bool {
         matches!(self.kind, Kind::File | Kind::Asset) && self.status == Status::There
+    }
+
+    /// Whether its bytes can still be had.
+    pub(crate) fn is_readable(&self) -> bool {
+        matches!(self.kind, Kind::File | Kind::Asset) && self.status != Status::Gone
     }
 
     pub(crate) fn is_folder(&self) -> bool {
@@ -121,6 +133,22 @@ impl Node {
             ..Entry::new(key, self.size.unwrap_or(0))
         }
     }
+
+    /// The same for what does not stand under its key: it is read by its id, which the version tells.
+    pub(crate) fn entry_by_id(&self, key: Key) -> Entry {
+        let entry = self.entry(key);
+        let version = entry.version.map(|version| Version::new(format!("{BY_ID}{}", version.0)));
+        Entry { version, ..entry }
+    }
+}
+
+/// What stands in front of the version of something that is asked for by its id, whatever stands under its key.
+const BY_ID: char = '@';
+
+/// The id, if this is such a version.
+pub(crate) fn id_of(version: &Version) -> Option<&str> {
+    let (id, _) = version.0.strip_prefix(BY_ID)?.split_once('/')?;
+    is_id(id).then_some(id)
 }
 
 /// The version of the content with this digest under this id.

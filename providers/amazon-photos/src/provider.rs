@@ -9,6 +9,7 @@ use safelight_core::body::Body;
 use safelight_core::capability::Capabilities;
 use safelight_core::entry::{Entry, Page, Scope, Version};
 use safelight_core::error::{Error, Kind, Result};
+use safelight_core::extras::Extras;
 use safelight_core::key::Key;
 use safelight_core::permit::RemovalPermit;
 use safelight_core::provider::{
@@ -45,6 +46,10 @@ impl Provider for AmazonPhotosProvider {
 
     async fn quota(&self) -> Result<Vec<PoolUsage>> {
         self.store.api.room().await
+    }
+
+    async fn extras(&self) -> Result<Extras> {
+        self.store.extras().await
     }
 
     fn list(&self, scope: Scope) -> BoxStream<'static, Result<Page>> {

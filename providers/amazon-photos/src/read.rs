@@ -17,10 +17,10 @@ use safelight_core::key::Key;
 use safelight_core::provider::Opened;
 
 use crate::answer::Answer;
-use crate::node::{Md5, Node};
+use crate::node::{Md5, Node, id_of};
 use crate::pace::Slot;
-use crate::store::{Store, pinned};
-use crate::trouble::{Content, Trouble, content, missing};
+use crate::store::Store;
+use crate::trouble::{Content, Trouble, content, foreign, missing};
 
 /// How many links are followed.
 const HOPS: u32 = 3;
@@ -35,9 +35,17 @@ impl Store {
         pin: Option<&Version>,
     ) -> Result<Opened> {
         let doing = format!("reading {key}");
-        let node = self.locate(key, &doing).await?.ok_or_else(|| missing(&doing))?.node;
-        pinned(&node, pin, &doing)?;
-        let entry = node.entry(key.clone());
+        let found = if let Some(id) = pin.and_then(id_of) {
+            let node = self.api.node(id, &doing).await?.filter(Node::is_readable);
+            node.map(|node| (node.entry_by_id(key.clone()), node))
+        } else {
+            let found = self.locate(key, &doing).await?;
+            found.map(|found| (found.node.entry(key.clone()), found.node))
+        };
+        let (entry, node) = found.ok_or_else(|| missing(&doing))?;
+        if pin.is_some() && entry.version.as_ref() != pin {
+            return Err(foreign(&doing));
+        }
         let size = entry.size;
         let part = range.map(|range| range.start.min(size)..range.end.min(size));
         if part.as_ref().is_some_and(Range::is_empty) {

@@ -1,4 +1,4 @@
-//! Everything in one folder, beyond the window of 9,999 and under drift.
+//! Everything in one folder, beyond the window of 9,999 and under drift; albums and the trash in the same way.
 //!
 //! A listing is not a snapshot: when something comes or goes between two pages, all that follows shifts. So each page
 //! begins with the last node of the page before; what is past the window is reached by the date at which the window
@@ -9,8 +9,8 @@
 
 use std::collections::HashSet;
 
-use crate::api::Api;
-use crate::filter::{in_folder, in_folder_since};
+use crate::api::{Api, Window};
+use crate::filter::{self, in_folder};
 use crate::node::{Listing, Node};
 use crate::trouble::Trouble;
 
@@ -29,9 +29,48 @@ const PAGES: u32 = 100_000;
 /// Pages without a node that are believed one after the other although more is said to follow.
 const EMPTY: u32 = 3;
 
+/// What is walked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// What stands in a folder.
+    Folder(String),
+    Albums,
+    /// What an album refers to, in its order; only as far as the window reaches.
+    Members(String),
+    /// What is below any node, the oldest first.
+    Below(String),
+    Trash,
+}
+
+impl Question {
+    fn path(&self) -> String {
+        match self {
+            Self::Folder(_) | Self::Albums => "nodes".to_owned(),
+            Self::Members(id) | Self::Below(id) => format!("nodes/{id}/children"),
+            Self::Trash => "trash".to_owned(),
+        }
+    }
+
+    fn filter(&self, since: Option<&str>) -> Option<String> {
+        let what = match self {
+            Self::Folder(id) => Some(in_folder(id)),
+            Self::Albums => Some(filter::ALBUMS.to_owned()),
+            Self::Members(_) | Self::Below(_) => None,
+            Self::Trash => Some(filter::TRASHED.to_owned()),
+        };
+        let parts: Vec<_> = what.into_iter().chain(since.map(filter::since)).collect();
+        (!parts.is_empty()).then(|| parts.join(" AND "))
+    }
+
+    /// Whether the oldest comes first.
+    fn is_by_date(&self) -> bool {
+        !matches!(self, Self::Members(_))
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct FolderWalk {
-    id: String,
+pub(crate) struct Walk {
+    question: Question,
     seen: HashSet<String>,
     /// The date from which on is listed now.
     since: Option<String>,
@@ -52,10 +91,10 @@ pub(crate) struct FolderWalk {
     end: Option<bool>,
 }
 
-impl FolderWalk {
-    pub(crate) fn new(id: String) -> Self {
+impl Walk {
+    pub(crate) fn new(question: Question) -> Self {
         Self {
-            id,
+            question,
             seen: HashSet::new(),
             since: None,
             offset: 0,
@@ -79,11 +118,10 @@ impl FolderWalk {
     /// One page: those of its nodes that were not handed out before.
     pub(crate) async fn page(&mut self, api: &Api, doing: &str) -> Result<Vec<Node>, Trouble> {
         let (from, limit) = self.next();
-        let filter = match &self.since {
-            Some(date) => in_folder_since(&self.id, date),
-            None => in_folder(&self.id),
-        };
-        let page = api.nodes(&filter, from, limit, doing).await?;
+        let filter = self.question.filter(self.since.as_deref());
+        let by_date = self.question.is_by_date();
+        let window = Window { offset: from, limit, by_date };
+        let page = api.page(&self.question.path(), filter.as_deref(), window, doing).await?;
         Ok(self.take(from, page))
     }
 
@@ -135,7 +173,7 @@ impl FolderWalk {
             self.round_over();
         } else if self.offset >= WINDOW {
             match self.last_created.take() {
-                Some(date) if self.since.as_ref() != Some(&date) => {
+                Some(date) if self.question.is_by_date() && self.since.as_ref() != Some(&date) => {
                     self.since = Some(date);
                     self.offset = 0;
                     self.last = None;
@@ -191,7 +229,7 @@ mod tests {
             format!("2020-01-01T{:02}:{:02}:{:02}.000Z", id / 36_000, id / 600 % 60, id / 10 % 60)
         }
 
-        fn page(&mut self, walk: &FolderWalk) -> (u64, Listing) {
+        fn page(&mut self, walk: &Walk) -> (u64, Listing) {
             let (from, limit) = walk.next();
             assert!(limit >= 1 && from + limit <= WINDOW, "{from} + {limit}");
             self.calls += 1;
@@ -211,7 +249,7 @@ mod tests {
         }
 
         fn walk(&mut self) -> (HashSet<String>, bool) {
-            let (mut walk, mut all) = (FolderWalk::new("F".to_owned()), HashSet::new());
+            let (mut walk, mut all) = (Walk::new(Question::Folder("F".to_owned())), HashSet::new());
             while walk.end().is_none() {
                 let (from, page) = self.page(&walk);
                 for node in walk.take(from, page) {
@@ -250,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_count_that_is_never_reached_is_told() {
-        let mut walk = FolderWalk::new("F".to_owned());
+        let mut walk = Walk::new(Question::Folder("F".to_owned()));
         let mut pages = 0;
         while walk.end().is_none() {
             let (from, _) = walk.next();

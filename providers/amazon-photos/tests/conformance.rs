@@ -5,27 +5,26 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Account, Behaviour, Quick};
+use common::{Account, Behaviour};
 use safelight_testkit::conformance::{self, Outcome, Subject};
 
 async fn run(change: impl Fn(&mut Behaviour)) -> Outcome {
     conformance::run(async || {
-        let clock = Quick::start(60);
         let mut behaviour = Behaviour::default();
         change(&mut behaviour);
-        let account = Account::new(clock.clone(), behaviour).await;
+        let account = Account::new(behaviour).await;
         let provider = account.open().await;
-        Subject::with_fixed_clock(provider, clock).holding((account.sandbox, account.folder))
+        Subject::new(provider, account.clock.clone()).holding((account.sandbox, account.folder))
     })
     .await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_account_keeps_the_contract() {
     run(|_| {}).await.assert();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_awkward_account_keeps_the_contract() {
     let awkward = |behaviour: &mut Behaviour| {
         behaviour.short_pages = Some(3);

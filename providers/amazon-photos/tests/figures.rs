@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use common::{Account, Plan, Quick, RateLimit, SECRET, files, keys, noise, photo, put, read};
+use common::{Account, Plan, RateLimit, SECRET, SimClock, files, keys, noise, photo, put, read};
 use futures::StreamExt as _;
 use http::{Request, Response};
 use safelight_amazon_photos::AmazonPhotosFactory;
@@ -88,14 +88,14 @@ impl HttpTransport for Large {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn twenty_thousand_items_are_listed_within_the_budget() {
     let large = Arc::new(Large::default());
     let cookies = format!("session-id={SECRET}; ubid-main={SECRET}; at-main={SECRET}");
     let url = "http://127.0.0.1:9";
     let settings = common::at(url, url).with_text("root", "").with_text("account", cookies);
     let context = Context {
-        clock: Quick::start(1000),
+        clock: Arc::new(SimClock::start()),
         http: large.clone(),
         cancel: CancellationToken::new(),
         notebook: Arc::new(Loose::default()),
@@ -120,7 +120,7 @@ fn items(count: usize, length: usize) -> Vec<(String, Bytes)> {
     (0..count).map(|n| (format!("{}/{n}.jpg", n % 5), photo(n, length))).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn uploads_that_arrive_but_look_failed_are_not_sent_twice() {
     for lag in [0, 2] {
         let account = Account::behaving(|behaviour| {
@@ -147,9 +147,9 @@ async fn uploads_that_arrive_but_look_failed_are_not_sent_twice() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_with_nothing_new_sends_no_bytes() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     store_all(&*provider, &items(400, 300), 8).await;
     account.sandbox.forget();
@@ -161,7 +161,7 @@ async fn a_run_with_nothing_new_sends_no_bytes() {
     assert!(counters.metadata <= 400 / 200 * 3 / 2 + 6 + 20, "{counters:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn never_more_calls_at_once_than_the_setting_and_none_inside_an_announced_pause() {
     let account = Account::behaving(|behaviour| {
         behaviour.latency = Duration::from_millis(400);
@@ -193,7 +193,7 @@ async fn never_more_calls_at_once_than_the_setting_and_none_inside_an_announced_
     assert_eq!(account.sandbox.counters().within_retry_after, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn pools_follow_from_what_is_billed() {
     for plan in [Plan::Prime, Plan::None] {
         let account = Account::behaving(|behaviour| {

@@ -19,9 +19,9 @@ async fn fill(provider: &dyn Provider, count: usize, path: impl Fn(usize) -> Str
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn drift_short_pages_and_strays_hide_and_repeat_nothing() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     fill(&*account.open().await, 900, |n| format!("{}/{n}.jpg", n % 2)).await;
     for drift in [2, 3, 5] {
         account.sandbox.behave(|behaviour| {
@@ -38,7 +38,7 @@ async fn drift_short_pages_and_strays_hide_and_repeat_nothing() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn what_lags_or_is_pending_is_asked_for_by_its_id() {
     let account = Account::behaving(|behaviour| {
         behaviour.listing_lag = Duration::from_mins(5);
@@ -59,7 +59,7 @@ async fn what_lags_or_is_pending_is_asked_for_by_its_id() {
     assert_eq!(keys(&*provider).await, ["x/b.jpg"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn what_the_service_takes_its_time_over_is_neither_proven_nor_taken_for_gone() {
     let account = Account::behaving(|behaviour| behaviour.pending = Duration::from_hours(9)).await;
     let provider = account.open().await;
@@ -73,9 +73,9 @@ async fn what_the_service_takes_its_time_over_is_neither_proven_nor_taken_for_go
     assert!(provider.stat(&key("a.mov")).await.is_err());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn keys_under_nodes_outside_of_the_root_cost_a_listing_of_their_folder() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let phone = account.open_with(account.settings().with_text("root", "Pictures/Phone")).await;
     fill(&*phone, 300, |n| format!("IMG_{n}.jpg")).await;
     let provider = account.open().await;
@@ -91,9 +91,9 @@ async fn keys_under_nodes_outside_of_the_root_cost_a_listing_of_their_folder() {
     assert_eq!(files(&*account.open().await).await.len(), 319);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn the_film_of_a_live_photo_counts_as_stored_and_is_no_item_of_its_own() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let still = put(&*provider, "IMG_1.HEIC", &photo(1, 500)).await.unwrap();
     let film = common::noise(2, 700);

@@ -10,10 +10,10 @@ use safelight_core::error::{Kind, Retry, Scope};
 use safelight_core::provider::Root;
 use safelight_core::registry::{Factory as _, Settings};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_session_that_ends_ends_everything_at_once_and_new_cookies_go_on() {
     for how in [Expiry::Unauthorized, Expiry::Forbidden, Expiry::SignInPage] {
-        let account = Account::quick().await;
+        let account = Account::ordinary().await;
         let photos: Vec<_> = (0..120).map(|n| photo(n, 2000)).collect();
         let paths: Vec<_> = (0..120).map(|n| format!("{}/{n}.jpg", n % 4)).collect();
         let concurrency = 8;
@@ -33,6 +33,12 @@ async fn a_session_that_ends_ends_everything_at_once_and_new_cookies_go_on() {
         assert_eq!(account.sandbox.counters().without_session, after);
 
         account.sandbox.renew().await.unwrap();
+        // What was opened with the old cookies is over for good, and does not even ask.
+        account.sandbox.traffic().forget();
+        assert_eq!(old.check().await.unwrap_err().kind(), Kind::SignIn);
+        assert_eq!(put(&*old, &paths[0], &photos[0]).await.unwrap_err().kind(), Kind::SignIn);
+        assert_eq!(old.extras().await.unwrap_err().kind(), Kind::SignIn);
+        assert_eq!(account.sandbox.traffic().total(), 0);
         let new = account.open().await;
         let there = keys(&*new).await;
         for (path, bytes) in paths.iter().zip(&photos) {
@@ -45,9 +51,9 @@ async fn a_session_that_ends_ends_everything_at_once_and_new_cookies_go_on() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn brought_cookies_are_checked_with_one_call() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let sign_in = AmazonPhotosFactory.sign_in().unwrap();
     let settings = common::at(&account.sandbox.metadata_url(), &account.sandbox.content_url());
     assert!(sign_in.page(&settings, None).unwrap().is_none());
@@ -71,9 +77,9 @@ async fn brought_cookies_are_checked_with_one_call() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn checking_takes_few_calls_and_changes_nothing() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open_with(account.settings().with_text("root", "Safelight")).await;
     let health = provider.check().await.unwrap();
     assert_eq!((health.root, account.sandbox.traffic().total()), (Root::New, 2));
@@ -85,9 +91,9 @@ async fn checking_takes_few_calls_and_changes_nothing() {
     assert_eq!(read(&*provider, "a.jpg").await.unwrap(), photo(1, 100));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_cookies_or_with_odd_settings_nothing_opens() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let open = async |settings: Settings| {
         let opened = AmazonPhotosFactory.open(settings, account.context()).await;
         opened.err().map(|error| error.kind())

@@ -74,6 +74,8 @@ pub struct Behaviour {
     pub seed: u64,
     /// Content that stands in the trash only is a duplicate too.
     pub trash_counts_as_duplicate: bool,
+    /// Content that stands below a still only, as its film, is a duplicate too.
+    pub films_count_as_duplicates: bool,
     /// `suppress=DEDUPLICATION` is obeyed; otherwise nobody looks at it.
     pub may_suppress_deduplication: bool,
     /// The status of `InsufficientStorage` and `NoActiveSubscriptionFound`.
@@ -111,6 +113,7 @@ impl Default for Behaviour {
             ghosts_per_thousand: 0,
             seed: 0,
             trash_counts_as_duplicate: true,
+            films_count_as_duplicates: false,
             may_suppress_deduplication: false,
             no_room_status: 409,
             largest_file: None,

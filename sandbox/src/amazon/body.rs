@@ -4,15 +4,14 @@ use std::io;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use http::Request;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use md5::{Digest, Md5};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::answers::{Failure, bad};
 use super::gate::Gate;
+use super::service::Asked;
 use super::state::Received;
 
 /// The longest JSON that is read.
@@ -42,13 +41,13 @@ impl From<Lost> for Failure {
 }
 
 /// Reads a small body; what is longer counts as empty.
-pub(super) async fn json(request: Request<Incoming>) -> Result<Bytes, Lost> {
+pub(super) async fn json(request: Asked) -> Result<Bytes, Lost> {
     let body = request.into_body().collect().await.map_err(|_| Lost::HungUp)?.to_bytes();
     Ok(if body.len() > LONGEST_JSON { Bytes::new() } else { body })
 }
 
 /// Reads a body to its end and throws it away, so that the client is ready for the answer.
-pub(super) async fn ignore(request: Request<Incoming>, gate: &Gate) -> Result<(), Lost> {
+pub(super) async fn ignore(request: Asked, gate: &Gate) -> Result<(), Lost> {
     let mut body = request.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Lost::HungUp)?;
@@ -59,11 +58,7 @@ pub(super) async fn ignore(request: Request<Incoming>, gate: &Gate) -> Result<()
 }
 
 /// Reads a file to `path`. Unless it arrives as a whole, nothing stays there.
-pub(super) async fn file(
-    request: Request<Incoming>,
-    path: PathBuf,
-    gate: &Gate,
-) -> Result<Received, Lost> {
+pub(super) async fn file(request: Asked, path: PathBuf, gate: &Gate) -> Result<Received, Lost> {
     let (mut file, mut md5, mut size) = (File::create(&path).await?, Md5::new(), 0);
     let mut body = request.into_body();
     while let Some(frame) = body.frame().await {

@@ -8,6 +8,7 @@
 mod answers;
 mod behaviour;
 mod body;
+mod brought;
 mod credentials;
 mod dates;
 mod filter;
@@ -24,18 +25,19 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::secret::Secret;
 use safelight_core::time::Clock;
 
-use crate::loopback::Loopback;
+use crate::direct::Direct;
+use crate::loopback::{Loopback, boxed};
 use crate::traffic::Traffic;
-use credentials::{Credentials, random_word};
+use credentials::Credentials;
 use service::Service;
-use state::{Received, Store};
+use state::Store;
 
 pub use behaviour::{Behaviour, Expiry, Plan, RateLimit};
+pub use brought::Brought;
 pub use gate::Counters;
 
 /// A running Amazon Photos with one member, good for the life of this value.
@@ -71,13 +73,13 @@ impl AmazonSandbox {
         let serving = service.clone();
         let hosts = Loopback::serve(traffic.clone(), move |request| {
             let service = serving.clone();
-            async move { service.answer(request).await }
+            async move { service.answer(request.map(boxed)).await }
         })
         .await?;
         let serving = service.clone();
         let signed = Loopback::serve(traffic.clone(), move |request| {
             let service = serving.clone();
-            async move { routes::signed(&service, request).await }
+            async move { routes::signed(&service, request.map(boxed)).await }
         })
         .await?;
         *service.signed_origin.lock().unwrap_or_else(PoisonError::into_inner) = signed.url();
@@ -118,6 +120,21 @@ impl AmazonSandbox {
         };
         let lines: String = cookies.into_iter().map(line).collect();
         Secret::new(format!("# Netscape HTTP Cookie File\n{lines}"))
+    }
+
+    /// A way to it without a socket, to both of its addresses.
+    pub fn direct(&self) -> Direct {
+        let service = self.service.clone();
+        Direct::new(self.traffic.clone(), move |request| {
+            let service = service.clone();
+            async move {
+                if routes::is_signed(request.uri()) {
+                    routes::signed(&service, request).await
+                } else {
+                    service.answer(request).await
+                }
+            }
+        })
     }
 
     /// Counts its requests, those for signed links too, and spoils them.
@@ -167,25 +184,6 @@ impl AmazonSandbox {
         let now = self.service.now();
         self.service.credentials().renew(now).map_err(failed)?;
         self.service.save_session().await.map_err(failed)
-    }
-
-    /// Makes a photo that is there a live photo: `film` becomes a node of its own below it. The answer is its id.
-    ///
-    /// # Errors
-    /// [`Kind::NotFound`] if there is no such photo; those of the file system.
-    pub async fn attach_film(&self, still: &str, name: &str, film: Vec<u8>) -> Result<String> {
-        let failed = |error| Error::io(error, "the sandbox's films");
-        let path = self.service.peek().incoming().join(random_word(12).map_err(failed)?);
-        tokio::fs::write(&path, &film).await.map_err(failed)?;
-        let md5 = hex::encode(Md5::digest(&film));
-        let received = Received { path: path.clone(), size: film.len() as u64, md5 };
-        let (still, name) = (still.to_owned(), name.to_owned());
-        let attach = self.service.act(move |store| store.add_asset(&still, &name, &received));
-        let Ok(id) = attach.await else {
-            tokio::fs::remove_file(path).await.map_err(failed)?;
-            return Err(Error::new(Kind::NotFound, "a photo of the sandbox"));
-        };
-        Ok(id)
     }
 
     /// Ends it after the requests that have begun.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, Request, Uri, header};
-use hyper::body::Incoming;
 use safelight_core::time::Clock;
 
 use super::answers::{self, Failure};
@@ -16,7 +15,7 @@ use super::gate::{Gate, UnderWay};
 use super::routes;
 use super::state::{Refusal, Store, scramble};
 use crate::form::{self, Fields};
-use crate::loopback::Answer;
+use crate::loopback::{Answer, AnswerBody};
 
 /// The whole stand-in.
 #[derive(Debug)]
@@ -41,7 +40,10 @@ pub(super) enum Host {
     Thumbnails,
 }
 
-/// One call that is signed in.
+/// A request as it came.
+pub(super) type Asked = Request<AnswerBody>;
+
+/// One call that is signed in, its body apart.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) host: Host,
@@ -50,7 +52,6 @@ pub(super) struct Call {
     pub(super) path: Vec<String>,
     pub(super) query: Fields,
     pub(super) headers: HeaderMap,
-    pub(super) request: Request<Incoming>,
     /// Kept by whoever goes on sending after the answer was made.
     pub(super) under_way: Arc<UnderWay>,
 }
@@ -139,11 +140,11 @@ impl Service {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(&self, request: Asked) -> Answer {
         self.handle(request).await.unwrap_or_else(|Failure(answer)| *answer)
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Answer, Failure> {
+    async fn handle(&self, request: Asked) -> Result<Answer, Failure> {
         let under_way = Arc::new(self.gate.begin());
         let Some((host, path)) = place(request.uri()) else {
             self.ignore(request).await?;
@@ -172,9 +173,8 @@ impl Service {
             self.ignore(request).await?;
             return Ok(out);
         }
-        let call =
-            Call { host, method, path, query, headers, request, under_way: under_way.clone() };
-        routes::dispatch(self, call).await
+        let call = Call { host, method, path, query, headers, under_way };
+        routes::dispatch(self, &call, request).await
     }
 
     /// The answer to a call that comes from nobody who is signed in.
@@ -203,7 +203,7 @@ impl Service {
     }
 
     /// Reads a body that nobody wants.
-    pub(super) async fn ignore(&self, request: Request<Incoming>) -> Result<(), Failure> {
+    pub(super) async fn ignore(&self, request: Asked) -> Result<(), Failure> {
         Ok(body::ignore(request, &self.gate).await?)
     }
 }

@@ -1,5 +1,7 @@
 //! Albums, favourites, live photos.
 
+use safelight_core::time::Timestamp;
+use safelight_sandbox::amazon::Brought;
 use serde_json::json;
 
 use crate::support::{Web, photo, video};
@@ -66,4 +68,69 @@ async fn the_film_of_a_live_photo_is_found_below_its_still_only() {
     let url = format!("{}/cdproxy/nodes/{film}/content", web.sandbox.content_url());
     assert_eq!(web.send(http::Request::get(url), Vec::new()).await.bytes, video(50, 1));
     assert!(web.sandbox.attach_film("nobody", "x.qt", Vec::new()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_another_device_brings_is_there_with_all_that_is_said_about_it() {
+    let web = Web::start().await;
+    let taken = Timestamp::from_parts(1_567_787_409, 89_000_000);
+    let item = Brought {
+        favourite: true,
+        hidden: true,
+        caption: Some("At the lake".to_owned()),
+        keywords: vec!["lake".to_owned()],
+        taken: Some(taken),
+        film: Some(("IMG_1.qt".to_owned(), video(50, 1))),
+        albums: vec!["Summer".to_owned(), "Best".to_owned()],
+        ..Brought::new("Pictures/Phone/IMG_1.HEIC", photo("a"))
+    };
+    let id = web.sandbox.bring(item.clone()).await.unwrap();
+    let other = Brought::new("pictures/phone/IMG_2.JPG", photo("b"));
+    let albums = vec!["Summer".to_owned()];
+    let second = web.sandbox.bring(Brought { albums, ..other }).await.unwrap();
+    assert_eq!(web.sandbox.traffic().total(), 0, "nobody called");
+    let told = web.get(&format!("nodes/{id}")).await.json();
+    assert_eq!(told["settings"], json!({"favorite": true, "hidden": true}));
+    assert_eq!(
+        (&told["description"], &told["keywords"]),
+        (&json!("At the lake"), &json!(["lake"]))
+    );
+    assert_eq!(told["contentProperties"]["contentDate"], "2019-09-06T16:30:09.089Z");
+    assert_eq!(web.get(&format!("nodes/{id}/children")).await.count(), 1);
+    let albums = web.list("nodes", "kind:VISUAL_COLLECTION", "&sort=['name%20DESC']").await;
+    assert_eq!(albums.names(), ["Summer", "Best"]);
+    let members = web.get(&format!("nodes/{}/children", albums.ids()[0])).await;
+    assert_eq!(members.ids(), [id.as_str(), &second]);
+    assert_eq!(std::fs::read(web.plain("Pictures/Phone/IMG_2.JPG")).unwrap(), photo("b"));
+    // The bytes are there already.
+    assert!(web.sandbox.bring(item).await.is_err());
+
+    let empty = web.sandbox.make_album("Winter", Some("none yet")).await.unwrap();
+    assert_eq!(web.get(&format!("nodes/{empty}")).await.json()["description"], "none yet");
+    assert_eq!(web.get(&format!("nodes/{empty}/children")).await.count(), 0);
+    web.sandbox.trash(&second).await.unwrap();
+    assert_eq!(web.get("trash").await.ids(), [second]);
+    let web = web.restart().await;
+    let told = web.get(&format!("nodes/{id}")).await.json();
+    assert_eq!(told["keywords"], json!(["lake"]));
+}
+
+#[tokio::test]
+async fn a_long_album_is_listed_page_by_page_in_its_order() {
+    let web = Web::start().await;
+    let mut ids = Vec::new();
+    for n in 0..230 {
+        let item = Brought::new(format!("Pictures/{}.jpg", 999 - n), photo(&n.to_string()));
+        let albums = vec!["Long".to_owned()];
+        ids.push(web.sandbox.bring(Brought { albums, ..item }).await.unwrap());
+    }
+    let album = web.list("nodes", "kind:VISUAL_COLLECTION", "").await.ids().remove(0);
+    let page = async |offset: usize| {
+        web.get(&format!("nodes/{album}/children?offset={offset}&limit=200")).await
+    };
+    let (first, second) = (page(0).await, page(200).await);
+    assert_eq!(
+        (first.count(), first.ids(), second.ids()),
+        (230, ids[..200].into(), ids[200..].into())
+    );
 }

@@ -121,3 +121,22 @@ async fn a_download_is_under_way_until_its_last_byte() {
         4 + (32 << 20)
     );
 }
+
+#[tokio::test]
+async fn without_a_socket_both_origins_answer_as_over_one() {
+    let web = Web::start().await;
+    let id = web.upload(&web.root().await, "a.jpg", &photo("a"), "").await.id();
+    let link = redirect(&web, &id).await.header("location").to_owned();
+    web.sandbox.forget();
+    let direct = web.sandbox.direct();
+    let answer = direct.send(Request::get(link).body(HttpBody::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.into_body().collect(100).await.unwrap(), photo("a"));
+    let mut request = Request::get(format!("{}/nodes/{id}", web.sandbox.metadata_url()));
+    for (name, value) in &web.headers {
+        request = request.header(name, value);
+    }
+    let answer = direct.send(request.body(HttpBody::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let counters = web.sandbox.counters();
+    assert_eq!((counters.signed, counters.metadata, web.sandbox.traffic().total()), (1, 1, 2));
+}

@@ -8,7 +8,7 @@ use safelight_core::key::Key;
 use safelight_core::provider::{Proof, PutMode, PutRequest};
 use safelight_core::time::Timestamp;
 
-use super::bench::{Bench, Miss, Verdict, ensure, has_kind, told};
+use super::bench::{Bench, Miss, Verdict, ensure, gather, has_kind, told};
 use crate::content;
 
 const MIB: usize = 1024 * 1024;
@@ -24,6 +24,7 @@ super::cases!("put":
     of_creates_at_once_one_wins,
     replace_takes_the_exact_version,
     replace_refuses_another_version,
+    what_is_replaced_stays_in_the_trash,
     replace_refuses_what_is_missing,
     keeps_the_modification_time,
     stores_many_at_once,
@@ -179,6 +180,22 @@ async fn replace_refuses_another_version(bench: &Bench) -> Verdict {
         bench.must_hold(&key, &b).await?;
     }
     Ok(())
+}
+
+async fn what_is_replaced_stays_in_the_trash(bench: &Bench) -> Verdict {
+    bench
+        .must(bench.declared().replaced_to_trash, "it does not declare to keep what is replaced")?;
+    let [old, new] = [14, 15].map(|seed| content::bytes(seed, 1000));
+    let (key, _) = bench.store("2024/a.jpg", &old).await?;
+    let version = bench.version(&key).await?;
+    bench.put(&key, &new, PutMode::Replace(version)).await?;
+    let trash = Scope { trashed: true, ..Scope::default() };
+    let listed = bench.must_list(trash, std::slice::from_ref(&key)).await?;
+    let pin = listed.first().and_then(|entry| entry.version.as_ref());
+    let opened = bench.provider().read(&key, None, pin).await?;
+    ensure!(pin.is_some() && gather(opened).await? == old, "the trash holds other bytes");
+    bench.must_list(Scope::default(), std::slice::from_ref(&key)).await?;
+    bench.must_hold(&key, &new).await
 }
 
 async fn replace_refuses_what_is_missing(bench: &Bench) -> Verdict {

@@ -136,6 +136,12 @@ impl Builder {
         self
     }
 
+    /// Can neither move nor copy, but what is replaced goes to a trash of its own, as what is removed does.
+    #[must_use]
+    pub fn keeps_replaced(self) -> Self {
+        self.own_trash().without_relocation().with(|declared| declared.replaced_to_trash = true)
+    }
+
     /// How many findings make a page of a listing.
     #[must_use]
     pub fn page(mut self, findings: usize) -> Self {

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use futures::stream::{BoxStream, StreamExt, unfold};
+use futures::stream::{BoxStream, Stream, StreamExt, once, unfold};
 use safelight_core::codes;
 use safelight_core::entry::{Listed, Page, Scope};
 use safelight_core::error::{Error, Kind, Result};
@@ -29,6 +29,9 @@ impl MemoryProvider {
         } else {
             At::Left(scattered(&self.state()))
         };
+        if scope.trashed {
+            return self.trash_page(scope).boxed();
+        }
         let me = self.clone();
         let pages = unfold((me, scope, start), |(me, scope, at)| async move {
             tokio::task::yield_now().await;
@@ -36,6 +39,19 @@ impl MemoryProvider {
             Some((page, (me, scope, next)))
         });
         pages.boxed()
+    }
+
+    fn trash_page(&self, scope: Scope) -> impl Stream<Item = Result<Page>> + use<> {
+        let me = self.clone();
+        once(async move {
+            tokio::task::yield_now().await;
+            let mut entries = me.present()?.trashed(&me.shared.options);
+            let below = |key: &Key| scope.below.as_ref().is_none_or(|below| key.is_within(below));
+            entries
+                .retain(|entry| below(&entry.key) && (scope.reserved || !entry.key.is_reserved()));
+            let entries = entries.into_iter().map(Listed::File).collect();
+            Ok(Page { entries, cursor: None })
+        })
     }
 
     fn page(&self, scope: &Scope, at: At) -> Option<(Result<Page>, At)> {

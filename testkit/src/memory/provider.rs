@@ -84,7 +84,12 @@ impl Provider for MemoryProvider {
             return Err(unsupported("reading a range"));
         }
         let mut state = self.present()?;
-        let object = found(&state, key, pin)?.clone();
+        let trashed = pin.and_then(|pin| state.in_trash(key, pin)).cloned();
+        let from_trash = trashed.is_some();
+        let object = match trashed {
+            Some(object) => object,
+            None => found(&state, key, pin)?.clone(),
+        };
         match object.quirk {
             Some(Quirk::Unreadable(kind)) => {
                 return Err(Error::new(kind, format!("opening {key}")).code(codes::UNREADABLE));
@@ -95,12 +100,16 @@ impl Provider for MemoryProvider {
             }
             Some(Quirk::ChangesWhileRead) | None => {}
         }
-        let entry = object.entry(key, &self.shared.options);
+        let mut entry = object.entry(key, &self.shared.options);
+        if from_trash {
+            entry.version = pin.cloned();
+        }
         let range = range.unwrap_or(0..entry.size);
         let reading = Reading {
             of: self.clone(),
             key: key.clone(),
             object,
+            from_trash,
             at: range.start,
             end: range.end.min(entry.size),
         };
@@ -289,6 +298,10 @@ impl MemoryProvider {
             quirk: None,
         };
         let receipt = self.receipt(&object);
+        let old = state.object(&request.key).cloned();
+        if let Some(old) = old.filter(|_| self.shared.capabilities.replaced_to_trash) {
+            state.trash.push((request.key.clone(), old));
+        }
         state.insert(&request.key, Node::Object(object));
         Ok(receipt)
     }

@@ -15,6 +15,8 @@ pub(super) struct Reading {
     pub(super) of: MemoryProvider,
     pub(super) key: Key,
     pub(super) object: Object,
+    /// Nothing changes there.
+    pub(super) from_trash: bool,
     pub(super) at: u64,
     pub(super) end: u64,
 }
@@ -36,7 +38,7 @@ impl Reading {
     fn next(&mut self) -> Result<Option<Bytes>> {
         let now = self.of.present()?.object(&self.key).map(|object| object.stamp);
         let restless = self.object.quirk == Some(Quirk::ChangesWhileRead) && self.at == self.end;
-        if now != Some(self.object.stamp) || restless {
+        if (now != Some(self.object.stamp) || restless) && !self.from_trash {
             return Err(Error::new(Kind::Changed, format!("reading {}", self.key)));
         }
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) nodes: BTreeMap<Key, Node>,
     /// From the folded to the stored name; only where names fold.
     folded: HashMap<Vec<u8>, Key>,
-    /// What was removed into a trash of our own.
+    /// What was removed or replaced into a trash of our own.
     pub(super) trash: Vec<(Key, Object)>,
     pub(super) absent: bool,
     pub(super) root: Root,
@@ -95,6 +95,11 @@ impl Content {
 impl Object {
     pub(super) fn version(&self) -> Version {
         Version::new(format!("v{}", self.stamp))
+    }
+
+    /// What it is asked for by once it is in the trash.
+    pub(super) fn trash_version(&self) -> Version {
+        Version::new(format!("trash v{}", self.stamp))
     }
 
     pub(super) fn entry(&self, key: &Key, options: &Options) -> Entry {
@@ -180,6 +185,22 @@ impl State {
             self.folded.remove(&self.fold(key));
         }
         self.nodes.remove(&name)
+    }
+
+    /// What is in the trash, as it is told there.
+    pub(super) fn trashed(&self, options: &Options) -> Vec<Entry> {
+        let entry = |(key, object): &(Key, Object)| Entry {
+            version: Some(object.trash_version()),
+            ..object.entry(key, options)
+        };
+        self.trash.iter().map(entry).collect()
+    }
+
+    /// The object of this version in the trash.
+    pub(super) fn in_trash(&self, key: &Key, version: &Version) -> Option<&Object> {
+        let found =
+            self.trash.iter().find(|(at, object)| at == key && object.trash_version() == *version);
+        found.map(|(_, object)| object)
     }
 
     /// All objects with their keys.

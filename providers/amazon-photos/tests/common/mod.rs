@@ -2,21 +2,15 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
-use futures::future::BoxFuture;
 use safelight_amazon_photos::AmazonPhotosFactory;
-use safelight_core::body::Body;
-use safelight_core::class::MediaClass;
-use safelight_core::digest::{Digests, Hasher};
-use safelight_core::entry::{Entry, Listed, Scope, Version};
+use safelight_core::entry::Version;
 use safelight_core::error::Result;
-use safelight_core::key::Key;
+use safelight_core::http::HttpTransport;
 use safelight_core::notebook::{Loose, Notebook};
 use safelight_core::permit::{Disposal, Grounds, RemovalPermit};
-use safelight_core::provider::{Provider, PutMode, PutRequest, Receipt, Removed};
+use safelight_core::provider::{Provider, Removed};
 use safelight_core::registry::{Context, Factory as _, Settings, Value};
 use safelight_core::secret::Secret;
 use safelight_core::time::{Clock, SystemClock, Timestamp};
@@ -24,60 +18,41 @@ use safelight_http::ReqwestTransport;
 use safelight_sandbox::AmazonSandbox;
 #[allow(unused_imports)]
 pub use safelight_sandbox::amazon::{Behaviour, Expiry, Plan, RateLimit};
+#[allow(unused_imports)]
+pub use safelight_testkit::clock::{QuickClock as Quick, SimClock};
+#[allow(unused_imports)]
+pub use safelight_testkit::short::{
+    digests, files, files_in, key, keys, list, put, put_as, read, request, stream, stream_of,
+};
 use tokio_util::sync::CancellationToken;
 
 pub const ROOT: &str = "Pictures/Safelight";
-
-/// A clock that runs faster than the machine's, so that waits do not make tests long.
-#[derive(Debug)]
-pub struct Quick {
-    started: tokio::time::Instant,
-    factor: u32,
-}
-
-impl Quick {
-    pub fn start(factor: u32) -> Arc<Self> {
-        Arc::new(Self { started: tokio::time::Instant::now(), factor })
-    }
-}
-
-impl Clock for Quick {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_parts(1_719_835_200, 0).plus(self.elapsed())
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.started.elapsed() * self.factor
-    }
-
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(span / self.factor))
-    }
-}
 
 /// A stand-in and what belongs to it.
 pub struct Account {
     pub folder: tempfile::TempDir,
     pub sandbox: AmazonSandbox,
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<SimClock>,
     pub notebook: Arc<dyn Notebook>,
 }
 
 impl Account {
-    pub async fn new(clock: Arc<dyn Clock>, behaviour: Behaviour) -> Self {
+    pub async fn new(behaviour: Behaviour) -> Self {
+        let clock = Arc::new(SimClock::start());
         let folder = tempfile::tempdir().unwrap();
         let sandbox = AmazonSandbox::start(folder.path(), clock.clone(), behaviour).await.unwrap();
         Self { folder, sandbox, clock, notebook: Arc::new(Loose::default()) }
     }
 
-    pub async fn quick() -> Self {
-        Self::new(Quick::start(100), Behaviour::default()).await
+    /// As it is from the start.
+    pub async fn ordinary() -> Self {
+        Self::new(Behaviour::default()).await
     }
 
     pub async fn behaving(change: impl FnOnce(&mut Behaviour)) -> Self {
         let mut behaviour = Behaviour::default();
         change(&mut behaviour);
-        Self::new(Quick::start(100), behaviour).await
+        Self::new(behaviour).await
     }
 
     pub fn settings(&self) -> Settings {
@@ -94,7 +69,8 @@ impl Account {
     }
 
     pub fn context(&self) -> Context {
-        context(self.clock.clone(), self.notebook.clone())
+        let http = Arc::new(self.sandbox.direct());
+        context(self.clock.clone(), http, self.notebook.clone())
     }
 
     /// All calls that this method and route had.
@@ -108,9 +84,12 @@ impl Account {
     }
 }
 
-pub fn context(clock: Arc<dyn Clock>, notebook: Arc<dyn Notebook>) -> Context {
-    let http = ReqwestTransport::new(Arc::new(SystemClock::start())).unwrap();
-    Context { clock, http: Arc::new(http), cancel: CancellationToken::new(), notebook }
+pub fn context(
+    clock: Arc<dyn Clock>,
+    http: Arc<dyn HttpTransport>,
+    notebook: Arc<dyn Notebook>,
+) -> Context {
+    Context { clock, http, cancel: CancellationToken::new(), notebook }
 }
 
 pub fn at(metadata: &str, content: &str) -> Settings {
@@ -123,17 +102,14 @@ pub fn at(metadata: &str, content: &str) -> Settings {
 
 pub const SECRET: &str = "canary-Atza|AbCdEf";
 
-/// A destination at an address that answers by script.
+/// A destination at an address that answers by script, over a socket.
 pub async fn scripted(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Provider> {
     let cookies = format!("session-id={SECRET}; ubid-main={SECRET}; at-main={SECRET}");
     let settings =
         at(url, url).with_text("root", "").with("account", Value::Secret(Secret::new(cookies)));
-    let context = context(clock, Arc::new(Loose::default()));
+    let http = ReqwestTransport::new(Arc::new(SystemClock::start())).unwrap();
+    let context = context(clock, Arc::new(http), Arc::new(Loose::default()));
     AmazonPhotosFactory.open(settings, context).await.unwrap()
-}
-
-pub fn key(path: &str) -> Key {
-    Key::new(path).unwrap()
 }
 
 /// Bytes that follow from a seed.
@@ -157,66 +133,6 @@ pub fn photo(seed: usize, length: usize) -> Bytes {
     bytes.into()
 }
 
-pub fn digests(provider: &dyn Provider, bytes: &[u8]) -> Digests {
-    Hasher::of(bytes, provider.capabilities().digests)
-}
-
-pub fn request(path: &str, length: usize, mode: PutMode) -> PutRequest {
-    PutRequest {
-        key: key(path),
-        length: length as u64,
-        class: MediaClass::Photo,
-        modified: Some(Timestamp::from_parts(1_600_000_000, 0)),
-        mode,
-        digests: Digests::default(),
-    }
-}
-
-pub async fn put(provider: &dyn Provider, path: &str, bytes: &Bytes) -> Result<Receipt> {
-    put_as(provider, path, bytes, PutMode::Create).await
-}
-
-pub async fn put_as(
-    provider: &dyn Provider,
-    path: &str,
-    bytes: &Bytes,
-    mode: PutMode,
-) -> Result<Receipt> {
-    let body = Body::whole(bytes.clone(), digests(provider, bytes));
-    provider.put(request(path, bytes.len(), mode), body).await
-}
-
-/// Stores bytes that arrive in chunks of 1 MiB.
-pub async fn stream(provider: &dyn Provider, path: &str, bytes: &Bytes) -> Result<Receipt> {
-    stream_of(provider, path, bytes, digests(provider, bytes)).await
-}
-
-pub async fn stream_of(
-    provider: &dyn Provider,
-    path: &str,
-    bytes: &Bytes,
-    digests: Digests,
-) -> Result<Receipt> {
-    let (sender, body) = Body::stream(bytes.len() as u64, 8);
-    let feed = async {
-        for start in (0..bytes.len()).step_by(1 << 20) {
-            let end = bytes.len().min(start + (1 << 20));
-            if sender.send(Ok(bytes.slice(start..end))).await.is_err() {
-                return;
-            }
-        }
-        sender.finish(digests);
-    };
-    let storing = provider.put(request(path, bytes.len(), PutMode::Create), body);
-    futures::future::join(storing, feed).await.0
-}
-
-pub async fn read(provider: &dyn Provider, path: &str) -> Result<Bytes> {
-    let opened = provider.read(&key(path), None, None).await?;
-    let chunks: Vec<Bytes> = opened.bytes.try_collect().await?;
-    Ok(chunks.concat().into())
-}
-
 pub async fn trash(
     account: &Account,
     provider: &dyn Provider,
@@ -228,24 +144,4 @@ pub async fn trash(
     let permit =
         RemovalPermit::grant(key(path), version, disposal, grounds, &*account.clock).unwrap();
     provider.remove(permit).await
-}
-
-pub async fn list(provider: &dyn Provider, scope: Scope) -> Result<Vec<Listed>> {
-    let pages: Vec<_> = provider.list(scope).try_collect().await?;
-    Ok(pages.into_iter().flat_map(|page| page.entries).collect())
-}
-
-pub async fn files(provider: &dyn Provider) -> Vec<Entry> {
-    let listed = list(provider, Scope::default()).await.unwrap();
-    let files = listed.into_iter().map(|listed| match listed {
-        Listed::File(entry) => entry,
-        other => panic!("the listing says {other:?}"),
-    });
-    let mut files: Vec<_> = files.collect();
-    files.sort_by(|a, b| a.key.cmp(&b.key));
-    files
-}
-
-pub async fn keys(provider: &dyn Provider) -> Vec<String> {
-    files(provider).await.into_iter().map(|entry| entry.key.to_string()).collect()
 }

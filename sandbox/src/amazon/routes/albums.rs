@@ -3,12 +3,16 @@
 use serde_json::Value;
 
 use super::super::answers::{Failure, bad, reply};
-use super::super::service::{Call, Service};
+use super::super::service::{Asked, Service};
 use super::{ids, json};
 use crate::loopback::Answer;
 
-pub(super) async fn members(service: &Service, call: Call, id: String) -> Result<Answer, Failure> {
-    let body = json(call).await?;
+pub(super) async fn members(
+    service: &Service,
+    request: Asked,
+    id: String,
+) -> Result<Answer, Failure> {
+    let body = json(request).await?;
     let add = match body.get("op").and_then(Value::as_str) {
         Some("add") => true,
         Some("remove") => false,

@@ -5,21 +5,23 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::super::answers::{Failure, bad, no_node, typed};
 use super::super::credentials::random_word;
 use super::super::gate::UnderWay;
-use super::super::service::{Call, Service};
+use super::super::service::{Asked, Call, Service};
 use super::super::state::OWNER;
 use crate::loopback::Answer;
 
 /// A picture of one dot: what every thumbnail looks like here.
 const DOT: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x01D\0;";
+/// Where signed links lead to.
+const SIGNED: &str = "/signed/";
 /// The most that is read at once.
 const CHUNK: u64 = 1 << 16;
 
@@ -31,7 +33,7 @@ pub(super) fn link(service: &Service, id: &str) -> Result<String, Failure> {
     let mut links = service.links.lock().unwrap_or_else(PoisonError::into_inner);
     links.insert(word.clone(), (id.to_owned(), until));
     let origin = service.signed_origin.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(format!("{origin}/signed/{word}"))
+    Ok(format!("{origin}{SIGNED}{word}"))
 }
 
 /// `GET nodes/{id}/contentRedirection`
@@ -49,12 +51,12 @@ pub(super) async fn redirect(service: &Service, call: &Call, id: &str) -> Result
 }
 
 /// `GET cdproxy/nodes/{id}/content`
-pub(super) async fn content(service: &Service, call: Call, id: &str) -> Result<Answer, Failure> {
+pub(super) async fn content(service: &Service, call: &Call, id: &str) -> Result<Answer, Failure> {
     let opened = open(service, id).await?;
     if call.query.get("viewBox").is_some() {
         return Ok(typed(200, "image/gif", DOT));
     }
-    serve(opened, &call.headers, call.under_way).await
+    serve(opened, &call.headers, call.under_way.clone()).await
 }
 
 /// `GET v1/thumbnail/{id}`
@@ -66,12 +68,17 @@ pub(super) async fn thumbnail(service: &Service, call: &Call, id: &str) -> Resul
     Ok(typed(200, "image/gif", DOT))
 }
 
+/// Whether this is an address of the other origin.
+pub(in crate::amazon) fn is_signed(uri: &Uri) -> bool {
+    uri.path().starts_with(SIGNED)
+}
+
 /// What the other origin answers: it knows signed links and nothing else.
-pub(in crate::amazon) async fn signed(service: &Service, request: Request<Incoming>) -> Answer {
+pub(in crate::amazon) async fn signed(service: &Service, request: Asked) -> Answer {
     follow(service, request).await.unwrap_or_else(|Failure(answer)| *answer)
 }
 
-async fn follow(service: &Service, request: Request<Incoming>) -> Result<Answer, Failure> {
+async fn follow(service: &Service, request: Asked) -> Result<Answer, Failure> {
     let under_way = Arc::new(service.gate.begin());
     service.gate.count(|counters| counters.signed += 1);
     service.clock.sleep(service.behaviour().latency).await;
@@ -80,7 +87,7 @@ async fn follow(service: &Service, request: Request<Incoming>) -> Result<Answer,
         service.gate.count(|counters| counters.credentials_on_signed_links += 1);
         return Err(xml(400, "InvalidArgument", "Only one auth mechanism allowed"));
     }
-    let word = request.uri().path().strip_prefix("/signed/").unwrap_or("");
+    let word = request.uri().path().strip_prefix(SIGNED).unwrap_or("");
     let found = {
         let links = service.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.get(word).cloned()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::answers::{Failure, bad, reply};
-use super::super::service::{Call, Service};
+use super::super::service::{Asked, Call, Service};
 use super::super::state::Edit;
 use super::{download, json};
 use crate::loopback::Answer;
@@ -22,8 +22,8 @@ pub(super) async fn get(service: &Service, call: &Call, id: &str) -> Result<Answ
     Ok(reply(200, &told))
 }
 
-pub(super) async fn create(service: &Service, call: Call) -> Result<Answer, Failure> {
-    let body = json(call).await?;
+pub(super) async fn create(service: &Service, request: Asked) -> Result<Answer, Failure> {
+    let body = json(request).await?;
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     let name = text("name").ok_or_else(|| bad("name is missing"))?.to_owned();
     let told = match text("kind") {
@@ -35,15 +35,18 @@ pub(super) async fn create(service: &Service, call: Call) -> Result<Answer, Fail
                 .await
         }
         Some("VISUAL_COLLECTION") => {
-            service.act(move |store| store.add_album(&name).map(|id| store.told(&id))).await
+            let description = text("description").map(str::to_owned);
+            service
+                .act(move |store| store.add_album(&name, description).map(|id| store.told(&id)))
+                .await
         }
         _ => Err(bad("Invalid kind")),
     };
     Ok(reply(201, &told?))
 }
 
-pub(super) async fn edit(service: &Service, call: Call, id: String) -> Result<Answer, Failure> {
-    let body = json(call).await?;
+pub(super) async fn edit(service: &Service, request: Asked, id: String) -> Result<Answer, Failure> {
+    let body = json(request).await?;
     let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
     let setting = |field: &str| body.get("settings")?.get(field)?.as_bool();
     let edit = Edit {

@@ -4,12 +4,12 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::super::answers::{Failure, bad, typed};
-use super::super::service::{Call, Service};
+use super::super::service::{Asked, Service};
 use super::{ids, json};
 use crate::loopback::Answer;
 
-pub(super) async fn edit(service: &Service, call: Call) -> Result<Answer, Failure> {
-    let body = json(call).await?;
+pub(super) async fn edit(service: &Service, request: Asked) -> Result<Answer, Failure> {
+    let body = json(request).await?;
     let nodes = ids(&body, "value")?;
     let rename = body.get("conflictResolution").and_then(Value::as_str) == Some("RENAME");
     match body.get("op").and_then(Value::as_str) {
@@ -20,8 +20,8 @@ pub(super) async fn edit(service: &Service, call: Call) -> Result<Answer, Failur
     Ok(done())
 }
 
-pub(super) async fn purge(service: &Service, call: Call) -> Result<Answer, Failure> {
-    let body = json(call).await?;
+pub(super) async fn purge(service: &Service, request: Asked) -> Result<Answer, Failure> {
+    let body = json(request).await?;
     let nodes = ids(&body, "nodeIds")?;
     let recurse = body.get("recurse").and_then(Value::as_str) == Some("true");
     service.act(move |store| store.purge_all(&nodes, recurse)).await?;

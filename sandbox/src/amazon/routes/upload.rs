@@ -1,31 +1,39 @@
 //! Uploads: the current route checks what it gets, the older one takes whatever comes.
 
-use http::{Request, StatusCode, header};
-use hyper::body::Incoming;
+use http::{StatusCode, header};
 
 use super::super::answers::{Failure, error, reply, upload_error};
 use super::super::behaviour::Behaviour;
 use super::super::body;
 use super::super::credentials::random_word;
 use super::super::dates;
-use super::super::service::{Call, Service};
+use super::super::service::{Asked, Call, Service};
 use super::super::state::{NewFile, Received, Refusal, Store};
 use crate::form::Fields;
 use crate::loopback::Answer;
 
 /// `POST v2/upload`
-pub(super) async fn current(service: &Service, call: Call) -> Result<Answer, Failure> {
+pub(super) async fn current(
+    service: &Service,
+    call: &Call,
+    request: Asked,
+) -> Result<Answer, Failure> {
     let behaviour = service.behaviour();
     let file = new_file(&call.query, &behaviour);
-    let (file, received) = checked(service, call, file).await?;
+    let (file, received) = checked(service, call, request, file).await?;
     let made = StatusCode::CREATED;
     let add = move |store: &mut Store, received: &Received| store.add_file(&file, received);
     keep(service, received, made, add, Refusal::into_upload_error).await
 }
 
 /// `PUT v2/upload/{id}`
-pub(super) async fn replace(service: &Service, call: Call, id: String) -> Result<Answer, Failure> {
-    let ((), received) = checked(service, call, Ok(())).await?;
+pub(super) async fn replace(
+    service: &Service,
+    call: &Call,
+    request: Asked,
+    id: String,
+) -> Result<Answer, Failure> {
+    let ((), received) = checked(service, call, request, Ok(())).await?;
     let replace = move |store: &mut Store, received: &Received| {
         store.replace_file(&id, received).map(|()| id)
     };
@@ -33,7 +41,11 @@ pub(super) async fn replace(service: &Service, call: Call, id: String) -> Result
 }
 
 /// `POST cdproxy/nodes`
-pub(super) async fn older(service: &Service, call: Call) -> Result<Answer, Failure> {
+pub(super) async fn older(
+    service: &Service,
+    call: &Call,
+    request: Asked,
+) -> Result<Answer, Failure> {
     let behaviour = service.behaviour();
     let suppress = call.query.get("suppress") == Some("deduplication");
     let file = NewFile {
@@ -42,7 +54,7 @@ pub(super) async fn older(service: &Service, call: Call) -> Result<Answer, Failu
         keep_duplicates: suppress && behaviour.may_suppress_deduplication,
         ..NewFile::default()
     };
-    let received = receive(service, call.request).await?;
+    let received = receive(service, request).await?;
     let add = move |store: &mut Store, received: &Received| store.add_file(&file, received);
     keep(service, received, StatusCode::CREATED, add, Refusal::into_error).await
 }
@@ -50,18 +62,19 @@ pub(super) async fn older(service: &Service, call: Call) -> Result<Answer, Failu
 /// The bytes of a call to the current route, if both they and what was asked for (`wish`) are in order.
 async fn checked<T>(
     service: &Service,
-    call: Call,
+    call: &Call,
+    request: Asked,
     wish: Result<T, Failure>,
 ) -> Result<(T, Received), Failure> {
-    let asked = wish.and_then(|wish| Claims::read(&call).map(|claims| (wish, claims)));
+    let asked = wish.and_then(|wish| Claims::read(call).map(|claims| (wish, claims)));
     let (wish, claims) = match asked {
         Ok(asked) => asked,
         Err(failure) => {
-            service.ignore(call.request).await?;
+            service.ignore(request).await?;
             return Err(failure);
         }
     };
-    let received = receive(service, call.request).await?;
+    let received = receive(service, request).await?;
     if let Err(failure) = claims.check(&received) {
         tokio::fs::remove_file(received.path).await?;
         return Err(failure);
@@ -69,7 +82,7 @@ async fn checked<T>(
     Ok((wish, received))
 }
 
-async fn receive(service: &Service, request: Request<Incoming>) -> Result<Received, Failure> {
+async fn receive(service: &Service, request: Asked) -> Result<Received, Failure> {
     let path = service.peek().incoming().join(random_word(12)?);
     Ok(body::file(request, path, &service.gate).await?)
 }
@@ -160,6 +173,7 @@ fn new_file(query: &Fields, behaviour: &Behaviour) -> Result<NewFile, Failure> {
         fallback_date: date(query, "fallbackContentDate")?,
         favorite: query.is_true("isFavorite"),
         hidden: query.is_true("isHidden"),
+        ..NewFile::default()
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use super::{Kind, Refusal, Store};
+use super::{Kind, Node, Refusal, Store};
 use crate::amazon::names;
 
 /// What shall become of a node; what is none stays.
@@ -16,6 +16,13 @@ pub(in crate::amazon) struct Edit {
 }
 
 impl Store {
+    /// The oldest album of this name.
+    pub(in crate::amazon) fn album(&self, name: &str) -> Option<String> {
+        let named = |node: &&Node| node.kind == Kind::Album && node.name == name;
+        let albums = self.nodes.values().filter(named).filter(|node| node.trashed.is_none());
+        albums.min_by_key(|node| node.number).map(|node| node.id.clone())
+    }
+
     /// Adds files to the end of an album, or takes them out. Files that are in it already keep their place.
     pub(in crate::amazon) fn edit_album(
         &mut self,

@@ -27,6 +27,8 @@ pub(in crate::amazon) struct NewFile {
     pub(in crate::amazon) fallback_date: Option<i64>,
     pub(in crate::amazon) favorite: bool,
     pub(in crate::amazon) hidden: bool,
+    pub(in crate::amazon) description: Option<String>,
+    pub(in crate::amazon) keywords: Vec<String>,
 }
 
 /// Bytes that have arrived and wait to become a file.
@@ -75,6 +77,7 @@ impl Store {
             favorite: false,
             hidden: false,
             description: None,
+            keywords: Vec::new(),
             content: None,
         }
     }
@@ -110,12 +113,35 @@ impl Store {
         Ok(id)
     }
 
+    /// The folder of this path below the root, made as far as it is not there.
+    pub(in crate::amazon) fn ensure_folder(&mut self, names: &[&str]) -> Result<String, Refusal> {
+        let mut id = self.root.clone();
+        for name in names {
+            id = match self.at(&id, name) {
+                Some(there) => there.to_owned(),
+                None => self.add_folder(&id, name)?,
+            };
+        }
+        Ok(id)
+    }
+
+    /// What stands at this path below the root.
+    pub(in crate::amazon) fn find(&self, path: &str) -> Option<String> {
+        let step = |id: String, name: &str| self.at(&id, name).map(str::to_owned);
+        path.split('/').try_fold(self.root.clone(), step)
+    }
+
     /// Makes an album; names need not differ.
-    pub(in crate::amazon) fn add_album(&mut self, name: &str) -> Result<String, Refusal> {
+    pub(in crate::amazon) fn add_album(
+        &mut self,
+        name: &str,
+        description: Option<String>,
+    ) -> Result<String, Refusal> {
         if !names::is_good(name) {
             return Err(Refusal::BadName);
         }
-        let album = self.blank(Kind::Album, name, None);
+        let mut album = self.blank(Kind::Album, name, None);
+        album.description = description;
         let id = album.id.clone();
         self.put(album);
         Ok(id)
@@ -142,6 +168,8 @@ impl Store {
         let mut node = self.blank(Kind::File, &name, Some(parent));
         node.favorite = asked.favorite;
         node.hidden = asked.hidden;
+        node.description.clone_from(&asked.description);
+        node.keywords.clone_from(&asked.keywords);
         let date = asked.date.or(seen.date).or(asked.fallback_date);
         self.fill(&mut node, received, seen, date)?;
         let id = node.id.clone();
@@ -218,8 +246,9 @@ impl Store {
         for id in same.into_iter().flatten().cloned().collect::<Vec<_>>() {
             self.refresh(&id)?;
             let trash_counts = self.behaviour.trash_counts_as_duplicate;
+            let films_count = self.behaviour.films_count_as_duplicates;
             let found = self.known(&id).is_some_and(|node| {
-                node.kind == Kind::File
+                (node.kind == Kind::File || (films_count && node.kind == Kind::Asset))
                     && (trash_counts || node.trashed.is_none())
                     && node.content.as_ref().is_some_and(|content| content.md5 == received.md5)
             });

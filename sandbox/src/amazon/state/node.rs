@@ -66,6 +66,8 @@ pub(in crate::amazon) struct Node {
     pub(in crate::amazon) favorite: bool,
     pub(in crate::amazon) hidden: bool,
     pub(in crate::amazon) description: Option<String>,
+    #[serde(default)]
+    pub(in crate::amazon) keywords: Vec<String>,
     pub(in crate::amazon) content: Option<Content>,
 }
 

@@ -28,7 +28,7 @@ impl Store {
             "createdDate": text(node.created), "modifiedDate": text(node.modified),
             "createdBy": "sandbox", "version": node.version,
             "eTagResponse": format!("{}{}", &node.id[..8], node.version),
-            "labels": [], "keywords": [], "transforms": [], "subKinds": [], "accessRuleIds": [],
+            "labels": [], "keywords": node.keywords, "transforms": [], "subKinds": [], "accessRuleIds": [],
             "groupPermissions": [], "childAssetTypeInfo": [], "restricted": false,
             "protectedFolder": false, "xAccntParents": [], "xAccntParentMap": {},
             "settings": {"favorite": node.favorite, "hidden": node.hidden},
