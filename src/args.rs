@@ -110,10 +110,23 @@ pub enum Command {
         /// The destination's name in the config
         destination: String,
     },
+    /// Begin a new catalog from the library and the destinations, after the old one was lost
+    #[command(
+        after_help = "Compares what every destination holds with the library, as `adopt` does, and records equal files as \
+                      copies. Nothing is changed there. An old catalog is kept under another name. What stands in a \
+                      destination's trash is not taken over, and stays there."
+    )]
+    Rebuild,
     /// What is where
     Ls {
         /// A file or folder of the library; all of it if left out
         path: Option<PathBuf>,
+    },
+    /// Files whose path matches a pattern, and where they are
+    Find {
+        /// Patterns in gitignore syntax: "*.mov", "2019/**"
+        #[arg(required = true, value_name = "GLOB")]
+        patterns: Vec<String>,
     },
     /// Past runs, or one run
     Log {
@@ -157,8 +170,10 @@ pub enum AuthCommand {
     #[command(
         after_help = "Opens a browser and waits for its answer on this machine. Where there is no browser, --paste \
                       prints an address to open anywhere and asks for the code that is shown there.\n\n\
-                      The sign-in is kept where the config says (`token = \"keyring:NAME\"` or \"file:PATH\"), and \
-                      nowhere else unless --store is given."
+                      Amazon Photos has no such page: there you bring the cookies of a browser that is signed in, \
+                      pasted or with --token-stdin < cookies.txt.\n\n\
+                      The sign-in is kept where the config says (`token = \"keyring:NAME\"` or \"file:PATH\"; at Amazon \
+                      Photos `account`), and nowhere else unless --store is given."
     )]
     Login(LoginArgs),
     /// Every destination: who is signed in, until when, where the secret is kept
@@ -186,7 +201,7 @@ pub struct LoginArgs {
     /// Print an address and ask for the code that is shown there: for machines without a browser
     #[arg(long)]
     pub paste: bool,
-    /// Read a refresh token from stdin instead of asking anybody
+    /// Read a refresh token, or cookies, from stdin instead of asking anybody
     #[arg(long, conflicts_with_all = ["paste", "no_browser"])]
     pub token_stdin: bool,
     /// Only print the address, open no browser

@@ -8,11 +8,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Which crates of ours a crate may use. Everything points at core; the program and the measurements may use
 /// everything. A crate that is not named here has to be put into this table first.
-const OURS: [(&str, &[&str]); 14] = [
+const OURS: [(&str, &[&str]); 15] = [
     ("safelight-core", &[]),
-    ("safelight-config", &["safelight-core"]),
+    ("safelight-config", &["safelight-core", "safelight-export"]),
     ("safelight-catalog", &["safelight-core"]),
     ("safelight-media", &["safelight-core"]),
+    ("safelight-export", &["safelight-core"]),
     ("safelight-http", &["safelight-core"]),
     ("safelight-disk", &["safelight-core"]),
     ("safelight-object", &["safelight-core"]),
@@ -20,7 +21,13 @@ const OURS: [(&str, &[&str]); 14] = [
     ("safelight-amazon-photos", &["safelight-core"]),
     (
         "safelight-providers",
-        &["safelight-core", "safelight-disk", "safelight-object", "safelight-dropbox"],
+        &[
+            "safelight-core",
+            "safelight-disk",
+            "safelight-object",
+            "safelight-dropbox",
+            "safelight-amazon-photos",
+        ],
     ),
     ("safelight-sandbox", &["safelight-core"]),
     ("safelight-testkit", &["safelight-core"]),
@@ -31,6 +38,7 @@ const OURS: [(&str, &[&str]); 14] = [
             "safelight-config",
             "safelight-catalog",
             "safelight-media",
+            "safelight-export",
             "safelight-http",
             "safelight-disk",
             "safelight-providers",
@@ -43,7 +51,10 @@ const OURS: [(&str, &[&str]); 14] = [
             "safelight-core",
             "safelight-catalog",
             "safelight-disk",
+            "safelight-dropbox",
+            "safelight-http",
             "safelight-media",
+            "safelight-sandbox",
             "safelight-testkit",
         ],
     ),

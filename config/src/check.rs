@@ -171,7 +171,12 @@ impl<'a> Walk<'a> {
             (Form::TextOrSecret, DeValue::String(_) | DeValue::Table(_)) => {
                 self.text_or_secret(node)
             }
-            (Form::List(form), DeValue::Array(nodes)) => {
+            (Form::OneOrMore(form), DeValue::String(_)) => {
+                let value = self.value(form, node)?;
+                let entry = Entry { value, origin: self.origin(span), private: false };
+                Some(Value::List(vec![entry]))
+            }
+            (Form::List(form) | Form::OneOrMore(form), DeValue::Array(nodes)) => {
                 let entries: Vec<Option<Entry>> = nodes
                     .iter()
                     .map(|node| {

@@ -66,6 +66,10 @@ pages! {
     NEVER_SAFE = "config/never-safe", "No file could ever be safe with these numbers",
         "[safety] asks for more copies than the library and all destinations together can be, or for more \
          off-site copies than there are destinations with `offsite = true`. Lower the number or add a destination.";
+    ONLY_COPY = "config/only-copy", "Amazon Photos would hold the only copy",
+        "There is no interface of Amazon Photos for programs: Safelight speaks as its web page does, which may stop \
+         working on any day, and the account may be closed or its plan end. So at least one mirror job must copy to a \
+         destination of another kind as well: a disk, a NAS, a bucket, Dropbox.";
     DANGEROUS = "config/dangerous", "These settings together destroy copies without a way back",
         "`propagate = \"at once\"` with `keep_in = \"nothing\"` means that a file deleted from the library by \
          mistake is gone everywhere with the next run. Keep the trash, or wait some days; if you really want \

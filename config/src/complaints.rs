@@ -21,7 +21,9 @@ impl Walk<'_> {
         self.hidden.push(span.clone());
         let help = match self.path.as_slice() {
             // Of all secrets, this one need not be looked for: signing in brings it.
-            [tables, name, setting] if tables == "destination" && setting == "token" => {
+            [tables, name, setting]
+                if tables == "destination" && ["token", "account"].contains(&setting.as_str()) =>
+            {
                 format!(
                     "safelight auth login {name}      brings one; here stands where it is kept:\n{}",
                     references::HELP
@@ -92,6 +94,7 @@ impl Walk<'_> {
                 ("text in quotes", Some("write numbers in quotes too".to_owned()))
             }
             Form::List(_) => ("a list in square brackets", None),
+            Form::OneOrMore(_) => ("text in quotes, or a list of it", None),
             Form::ChoiceOrTable(words, _) => (
                 "a word in quotes or a table",
                 words.first().map(|word| format!("for example \"{}\"", word.text)),

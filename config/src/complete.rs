@@ -1,11 +1,14 @@
-//! Fills in what depends on other settings: names, folders, the default job, the default safety numbers.
+//! Fills in what depends on other settings: names, folders, the pools of a plan, the default job, the default safety
+//! numbers.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::amazon;
 use crate::codes;
 use crate::env::{Env, Paths};
+use crate::export;
 use crate::place::{Base, tidy_root};
 use crate::report::Problem;
 use crate::tree::{Entry, Table, Value};
@@ -18,6 +21,7 @@ pub(crate) fn complete(tree: &mut Table, file: &Path, env: &Env, base: &Base) ->
     library_name(tree);
     state_folder(tree, file, env);
     let problems = disk_paths(tree, base);
+    amazon::fill_pools(tree, base);
     default_job(tree);
     safety_numbers(tree);
     problems
@@ -89,6 +93,7 @@ fn default_job(tree: &mut Table) {
     let Some(jobs) = tree.table_mut("job") else { return };
     for (_, entry) in &mut jobs.entries {
         let Value::Table(job) = &mut entry.value else { continue };
+        export::fill_path(job);
         if job.get::<String>("kind").as_deref() == Some("mirror") && job.lacks("to") {
             job.entries.insert(1, ("to".to_owned(), all.clone()));
         }

@@ -10,6 +10,7 @@ use crate::complete::complete;
 use crate::definition::Setting;
 use crate::destination::Destination;
 use crate::env::Env;
+use crate::export::Export;
 use crate::hide::{hide, suspects};
 use crate::job::Mirror;
 use crate::library::{Library, Safety};
@@ -17,8 +18,8 @@ use crate::place::{Base, tidy};
 use crate::report::{Problem, Report, position};
 use crate::settings::{ROOT, VERSION};
 use crate::show::{Style, write};
-use crate::tree::{Entry, Table};
-use crate::{read, rules};
+use crate::tree::{Entry, Table, Value};
+use crate::{export, read, rules};
 
 /// Everything a config file says, with every default filled in. Whoever has one knows: all names lead
 /// somewhere, no two places overlap by their text, nothing in the file is ignored.
@@ -34,8 +35,10 @@ pub struct Config {
     pub safety: Safety,
     /// Where to, in file order; at least one.
     pub destinations: Vec<Destination>,
-    /// The mirror jobs in file order; at least one.
+    /// The mirror jobs in file order.
     pub jobs: Vec<Mirror>,
+    /// The export jobs in file order.
+    pub exports: Vec<Export>,
     file: PathBuf,
     home: Option<PathBuf>,
     tree: Table,
@@ -102,6 +105,10 @@ impl Config {
                 .named()
                 .filter_map(|(name, table)| read::mirror(name, table))
                 .collect(),
+            exports: part("job")
+                .named()
+                .filter_map(|(name, table)| export::read(name, table))
+                .collect(),
             file: path.to_owned(),
             home: env.home(),
             tree,
@@ -132,14 +139,21 @@ impl Config {
     }
 }
 
-/// Without any job in the file, there is one that mirrors to every destination.
+/// Without a mirror job in the file, there is one to every destination.
 fn add_default_job(walk: &mut Walk<'_>, tree: &mut Table, document: &DeTable<'_>) {
-    if document.get("job").is_some() {
+    let exports = |job: &Table| job.get::<String>("kind").as_deref() == Some("export");
+    let written = tree.table("job");
+    let only_exports = written.is_some_and(|jobs| {
+        !jobs.entries.is_empty() && jobs.named().all(|(name, job)| exports(job) && name != "mirror")
+    });
+    if document.get("job").is_some() && !only_exports {
         return;
     }
     let Some(job) = ROOT.iter().find(|setting| setting.name == "job") else { return };
-    if let Some(jobs) = walk.default_value(&job.form, "{ mirror = {} }") {
-        tree.set("job", Entry::default(jobs));
+    let Some(jobs) = walk.default_value(&job.form, "{ mirror = {} }") else { return };
+    match (tree.table_mut("job"), jobs) {
+        (Some(written), Value::Table(mut jobs)) => written.entries.append(&mut jobs.entries),
+        (_, jobs) => tree.set("job", Entry::default(jobs)),
     }
 }
 

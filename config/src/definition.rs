@@ -66,6 +66,8 @@ pub(crate) enum Form {
     /// Text, or a reference to a secret; text only under a name that does not sound secret.
     TextOrSecret,
     List(&'static Form),
+    /// A list, or its only entry by itself.
+    OneOrMore(&'static Form),
     Table(&'static [Setting]),
     /// A table whose keys are names chosen by the user.
     Named(&'static Form),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use safelight_core::class::MediaClass;
 
+use crate::amazon::{AmazonEndpoint, AmazonPhotos};
 use crate::secrets::SecretRef;
 use crate::units::{Amount, BadUnit, ByteSize};
 
@@ -39,6 +40,8 @@ pub enum Storage {
     OpenDal(OpenDal),
     /// Dropbox.
     Dropbox(Dropbox),
+    /// Amazon Photos.
+    AmazonPhotos(AmazonPhotos),
 }
 
 impl Storage {
@@ -49,6 +52,7 @@ impl Storage {
             Self::S3(_) => "s3",
             Self::OpenDal(_) => "opendal",
             Self::Dropbox(_) => "dropbox",
+            Self::AmazonPhotos(_) => "amazon-photos",
         }
     }
 
@@ -59,7 +63,16 @@ impl Storage {
             Self::S3(s3) => s3.keys.iter().flat_map(S3Keys::references).collect(),
             Self::OpenDal(service) => service.references().collect(),
             Self::Dropbox(dropbox) => dropbox.sign_in.iter().map(DropboxKey::reference).collect(),
+            Self::AmazonPhotos(amazon) => {
+                amazon.account.iter().map(|reference| ("account", reference)).collect()
+            }
         }
+    }
+
+    /// Whether the service may stop to answer on any day, so that a copy there never counts alone. What a stand-in plays is
+    /// as good as a folder.
+    pub fn is_best_effort(&self) -> bool {
+        matches!(self, Self::AmazonPhotos(_)) && !self.is_sandbox()
     }
 
     /// Whether a stand-in inside the program plays the service, which asks for no sign-in.
@@ -68,6 +81,9 @@ impl Storage {
             Self::Disk(_) | Self::OpenDal(_) => false,
             Self::S3(s3) => matches!(s3.endpoint, Endpoint::Sandbox { .. }),
             Self::Dropbox(dropbox) => matches!(dropbox.endpoint, DropboxEndpoint::Sandbox { .. }),
+            Self::AmazonPhotos(amazon) => {
+                matches!(amazon.endpoint, AmazonEndpoint::Sandbox { .. })
+            }
         }
     }
 }

@@ -27,6 +27,7 @@
 //! assert_eq!(config.jobs[0].to, ["disk"]);
 //! ```
 
+mod amazon;
 mod check;
 pub mod codes;
 mod complaints;
@@ -35,6 +36,7 @@ mod config;
 mod definition;
 mod destination;
 mod env;
+mod export;
 mod hide;
 mod job;
 mod library;
@@ -53,12 +55,14 @@ mod tree;
 pub mod units;
 mod words;
 
+pub use amazon::{AmazonEndpoint, AmazonPhotos, AmazonPlan};
 pub use config::Config;
 pub use destination::{
     Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, DropboxKey, Endpoint, OpenDal,
     OptionValue, Pool, PoolLimit, S3, S3Keys, Storage, WhenFull,
 };
 pub use env::{Env, Paths, find_config};
+pub use export::{Albums, Export, TODAY, usual_path};
 pub use job::{
     BandwidthRule, Changes, Deletions, Direction, Guard, Limits, Mirror, Propagate, Window,
 };

@@ -85,6 +85,18 @@ fn place(name: &str, table: &Table) -> Option<Place> {
             let root = table.get::<String>("root")?.to_lowercase();
             Some(Place::Service(format!("dropbox {account}"), root.into()))
         }
+        "amazon-photos" => {
+            let account = match table.get::<String>("endpoint") {
+                Some(_) => sandbox(name, table),
+                None => format!(
+                    "{} {}",
+                    table.get::<String>("country")?,
+                    table.entry("account")?.value.to_toml()
+                ),
+            };
+            // One account keeps equal bytes once, so two folders in it would be one copy.
+            Some(Place::Service(format!("amazon-photos {account}"), PathBuf::new()))
+        }
         _ => None,
     }
 }
@@ -124,7 +136,13 @@ fn between(
     };
     let span =
         ["path", "root", "bucket", "type"].into_iter().find_map(|setting| table.span(setting));
-    Some(Problem::new(code, message).at(span).help("give each a folder of its own, side by side"))
+    let help = match table.get::<String>("type").as_deref() {
+        Some("amazon-photos") => {
+            "an account keeps equal files once: two folders in it are one copy"
+        }
+        _ => "give each a folder of its own, side by side",
+    };
+    Some(Problem::new(code, message).at(span).help(help))
 }
 
 fn against_library(tree: &Table, library: &Path, problems: &mut Vec<Problem>) {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use safelight_core::class::MediaClass;
 
+use crate::amazon;
 use crate::destination::{
     Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, DropboxKey, Endpoint, OpenDal,
     OptionValue, Pool, PoolLimit, S3, S3Keys, Storage, WhenFull,
@@ -82,6 +83,7 @@ pub(crate) fn destination(name: &str, table: &Table) -> Option<Destination> {
         "s3" => Storage::S3(s3(table)),
         "opendal" => Storage::OpenDal(opendal(table)),
         "dropbox" => Storage::Dropbox(dropbox(table)),
+        "amazon-photos" => Storage::AmazonPhotos(amazon::read(table)),
         _ => return None,
     };
     Some(Destination {

@@ -3,8 +3,10 @@
 //!
 //! A rule that needs a value which could not be read says nothing: that mistake is reported already.
 
+use crate::amazon;
 use crate::codes;
 use crate::complete::destination_names;
+use crate::export;
 use crate::job::Propagate;
 use crate::overlap;
 use crate::report::Problem;
@@ -27,17 +29,22 @@ pub(crate) fn check(tree: &Table) -> Vec<Problem> {
         if job.get::<String>("kind").as_deref() == Some("mirror") {
             mirror(name, job, &names, &mut problems);
         }
+        if job.get::<String>("kind").as_deref() == Some("export") {
+            export::check(name, job, tree.table("destination"), &mut problems);
+        }
     }
     for (name, table) in tree.table("destination").iter().flat_map(|table| table.named()) {
         match table.get::<String>("type").as_deref() {
             Some("disk") => volume(name, table, &mut problems),
             Some("s3") => s3(name, table, &mut problems),
             Some("dropbox") => dropbox(name, table, &mut problems),
+            Some("amazon-photos") => amazon::check(name, table, &mut problems),
             _ => {}
         }
         pools(name, table, &mut problems);
     }
     media(tree, &mut problems);
+    amazon::check_company(tree, &mut problems);
     safety(tree, names.len() as u64, &mut problems);
     problems.extend(overlap::check(tree));
     problems
@@ -164,7 +171,8 @@ fn dropbox(name: &str, table: &Table, problems: &mut Vec<Problem>) {
     no_sandbox_folder(name, table, problems);
 }
 
-fn no_sandbox_folder(name: &str, table: &Table, problems: &mut Vec<Problem>) {
+/// `sandbox` without one.
+pub(crate) fn no_sandbox_folder(name: &str, table: &Table, problems: &mut Vec<Problem>) {
     if table.entry("sandbox").is_some() {
         let message = format!("`destination.{name}.sandbox` has no meaning here");
         let help = "it belongs to endpoint = \"sandbox\"";

@@ -65,6 +65,9 @@ fn form(form: &Form) -> Value {
         ] }),
         Form::TextOrSecret => json!({ "anyOf": [{ "type": "string" }, command_reference()] }),
         Form::List(inner) => json!({ "type": "array", "items": self::form(inner) }),
+        Form::OneOrMore(inner) => {
+            json!({ "anyOf": [self::form(inner), self::form(&Form::List(inner))] })
+        }
         Form::Table(settings) => table(settings.iter()),
         Form::Named(inner) => json!({
             "type": "object",

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use ignore::gitignore::GitignoreBuilder;
 
+use crate::export::TODAY;
 use crate::place::tidy_root;
 use crate::suggest::nearest;
 use crate::tree::Value;
@@ -119,6 +120,27 @@ pub(crate) const ROOT: Words = Words {
     examples: &["Pictures/Safelight"],
     pattern: "^[^\\x00]*$",
     read: |text| tidy_root(text).map(Value::Text),
+};
+
+pub(crate) const EXPORT_PATH: Words = Words {
+    what: "a folder inside the target",
+    examples: &["Leaving Amazon {today}"],
+    pattern: "^[^\\x00]+$",
+    read: |text| {
+        let path = tidy_root(text).filter(|path| !path.is_empty())?;
+        let plain = !path.replace(TODAY, "").contains(['{', '}']) && !path.contains('\0');
+        plain.then_some(Value::Text(path))
+    },
+};
+
+pub(crate) const SPLIT: Words = Words {
+    what: "\"none\" or a size",
+    examples: &["none"],
+    pattern: concat!("^ *(none|", size_pattern!(), ") *$"),
+    read: |text| match text {
+        "none" => Some(Value::Text(text.to_owned())),
+        size => read(size, Value::Size),
+    },
 };
 
 pub(crate) const NAME: Words = Words {

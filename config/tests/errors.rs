@@ -80,7 +80,7 @@ reserve = "some"
 read_back = "yes"
 [destination.cloud]
 type = "amazon-photos"
-account = "keyring:amazon"
+account = "at-main=hunter2"
 [destination.typo]
 type = "dsk"
 [job.mirror]
@@ -104,7 +104,7 @@ repair = "frm-good-copy"
         (7, "config/never-safe"),
         (11, "config/wrong-value"),
         (12, "config/wrong-type"),
-        (14, "config/not-available-yet"),
+        (15, "config/plain-secret"),
         (17, "config/wrong-value"),
         (19, "config/unknown-destination"),
         (20, "config/not-available-yet"),

@@ -147,7 +147,6 @@ fn what_belongs_to_later_parts_is_known_but_refused() {
         "[notify.ntfy]\nurl = \"https://ntfy.sh/\"\n",
         "[[hook]]\non = \"job-before\"\nrun = [\"true\"]\n",
         "[log]\nlevel = \"info\"\n",
-        "[destination.a]\ntype = \"amazon-photos\"\nplan = \"prime\"\n",
         "[library.filter]\nsymlinks = \"follow\"\n",
         "[library.filter]\nsidecars = \"with-photo\"\n",
     ] {

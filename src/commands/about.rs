@@ -1,9 +1,12 @@
 //! `safelight about`: room left, per destination and per kind of file.
+//!
+//! The service's own word comes first; where it says nothing, the config's limit and what the catalog counts there.
+//! Invariant: what is left of a pool is its total less what is used and what is to stay free.
 
 use std::collections::BTreeMap;
 
 use safelight_catalog::SqliteCatalog;
-use safelight_config::{Config, Destination, Pool, PoolLimit};
+use safelight_config::{Config, Destination, PoolLimit};
 use safelight_core::catalog::{Amount, Catalog as _};
 use safelight_core::class::MediaClass;
 use safelight_core::error::Result as CoreResult;
@@ -27,6 +30,8 @@ struct Line<'a> {
     counts: Vec<MediaClass>,
     ours: Amount,
     room: Room,
+    /// The service told it; otherwise it follows from the config and the catalog.
+    told: bool,
     keep_free: u64,
 }
 
@@ -74,7 +79,7 @@ pub async fn run(session: &Session) -> Result<Exit, Failure> {
 }
 
 fn library(config: &Config) -> String {
-    let rule = match names::offsite(config).len() {
+    let rule = match names::places(config).offsite.len() {
         0 => String::new(),
         _ => format!(", {} off-site", config.safety.offsite),
     };
@@ -94,7 +99,7 @@ async fn ours(
 }
 
 async fn ask(opener: &mut Opener, destination: &Destination) -> CoreResult<Vec<PoolUsage>> {
-    let provider = opener.open(destination, None).await?;
+    let provider = opener.open(destination, None, None).await?;
     provider.check().await?;
     provider.quota().await
 }
@@ -104,38 +109,58 @@ fn lines<'a>(
     ours: &BTreeMap<MediaClass, Amount>,
     asked: &[PoolUsage],
 ) -> Vec<Line<'a>> {
-    let sum = |counts: &[MediaClass]| {
-        counts.iter().filter_map(|class| ours.get(class)).fold(Amount::default(), |sum, one| {
-            Amount { files: sum.files + one.files, bytes: sum.bytes + one.bytes }
-        })
-    };
-    let said = |counts: &[MediaClass]| {
-        let pool = asked.iter().find(|pool| pool.counts.iter().any(|class| counts.contains(class)));
-        pool.map_or(Room::Unknown, |pool| pool.room)
-    };
-    let of_pool = |pool: &Pool| {
-        let amount = sum(&pool.counts);
-        let room = match pool.limit {
-            PoolLimit::Unlimited => Room::Unlimited,
-            PoolLimit::Bytes(total) => Room::Limited { used: amount.bytes, total: total.bytes() },
-            PoolLimit::Ask => said(&pool.counts),
-        };
-        let keep_free = match room {
-            Room::Limited { total, .. } => pool.keep_free.of(total),
-            Room::Unlimited | Room::Unknown => 0,
-        };
-        let counts = pool.counts.clone();
-        Line { destination: &destination.name, counts, ours: amount, room, keep_free }
-    };
-    let mut lines: Vec<Line<'_>> = destination.pools.iter().map(of_pool).collect();
     let counted =
         |class: &MediaClass| destination.pools.iter().any(|pool| pool.counts.contains(class));
     let rest: Vec<_> = MediaClass::ALL.into_iter().filter(|class| !counted(class)).collect();
-    if !rest.is_empty() {
-        let (ours, room) = (sum(&rest), said(&rest));
-        lines.push(Line { destination: &destination.name, counts: rest, ours, room, keep_free: 0 });
+    let unlimited = (rest, None);
+    let pools = destination.pools.iter().map(|pool| (pool.counts.clone(), Some(pool)));
+    let mut lines = Vec::new();
+    for (counts, pool) in pools.chain(std::iter::once(unlimited)) {
+        if counts.is_empty() {
+            continue;
+        }
+        let amount = sum(ours, &counts);
+        let said = asked.iter().find(|one| one.counts.iter().any(|class| counts.contains(class)));
+        let limit = pool.map_or(PoolLimit::Ask, |pool| pool.limit);
+        let room = room(limit, amount.bytes, said, &counts);
+        let keep_free = match (room, pool) {
+            (Room::Limited { total, .. }, Some(pool)) => pool.keep_free.of(total),
+            _ => 0,
+        };
+        let told = said.is_some_and(|said| said.room != Room::Unknown);
+        let destination = &destination.name;
+        lines.push(Line { destination, counts, ours: amount, room, told, keep_free });
     }
     lines
+}
+
+fn sum(ours: &BTreeMap<MediaClass, Amount>, counts: &[MediaClass]) -> Amount {
+    let counted = counts.iter().filter_map(|class| ours.get(class));
+    counted.fold(Amount::default(), |sum, one| Amount {
+        files: sum.files + one.files,
+        bytes: sum.bytes + one.bytes,
+    })
+}
+
+/// The room of a pool that counts these classes: the smaller of what the config allows and what the service said.
+fn room(limit: PoolLimit, ours: u64, said: Option<&PoolUsage>, counts: &[MediaClass]) -> Room {
+    let told = said.map_or(Room::Unknown, |said| said.room);
+    match (limit, told) {
+        (PoolLimit::Bytes(limit), Room::Limited { used, total }) => {
+            let same = said.is_some_and(|said| said.counts.iter().all(|one| counts.contains(one)));
+            if same {
+                // What others stored counts too, and the service may not have counted all of ours yet.
+                Room::Limited { used: used.max(ours), total: total.min(limit.bytes()) }
+            } else {
+                // The service's pool holds more than this one, so only its free room is of use.
+                let most = ours.saturating_add(total.saturating_sub(used));
+                Room::Limited { used: ours, total: most.min(limit.bytes()) }
+            }
+        }
+        (PoolLimit::Bytes(limit), _) => Room::Limited { used: ours, total: limit.bytes() },
+        (PoolLimit::Unlimited, Room::Unknown) => Room::Unlimited,
+        (PoolLimit::Unlimited | PoolLimit::Ask, told) => told,
+    }
 }
 
 impl Line<'_> {
@@ -157,13 +182,17 @@ impl Line<'_> {
             all if all == MediaClass::ALL.len() => "everything".to_owned(),
             _ => self.words().join(", "),
         };
-        let room = match (self.room, failed) {
-            (_, Some(reason)) => reason,
-            (Room::Unlimited, _) => "unlimited".to_owned(),
-            (Room::Unknown, _) => "not known".to_owned(),
-            (Room::Limited { total, .. }, _) => {
-                format!("{} of {}", size(self.left().unwrap_or(0)), size(total))
+        let known = match self.room {
+            Room::Unlimited => Some("unlimited".to_owned()),
+            Room::Unknown => None,
+            Room::Limited { total, .. } => {
+                Some(format!("{} of {}", size(self.left().unwrap_or(0)), size(total)))
             }
+        };
+        let room = match (known, failed) {
+            (Some(known), None) => known,
+            (Some(known), Some(reason)) => format!("{known}   not asked: {reason}"),
+            (None, reason) => reason.unwrap_or_else(|| "not known".to_owned()),
         };
         let ours = format!("{}, {}", files(self.ours.files), size(self.ours.bytes));
         vec![left(self.destination), left(counts), left(ours), loose(room)]
@@ -178,6 +207,42 @@ impl Line<'_> {
         json!({
             "counts": self.words(), "limit": kind, "used": used, "total": total,
             "keep_free": self.keep_free, "left": self.left(), "ours": self.ours,
+            "known_by": match (self.told, self.room) {
+                (true, _) => Some("service"),
+                (false, Room::Unknown) => None,
+                (false, _) => Some("catalog"),
+            },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use safelight_config::units::ByteSize;
+
+    const REST: [MediaClass; 3] = [MediaClass::Video, MediaClass::Sidecar, MediaClass::Other];
+
+    fn said(counts: &[MediaClass], used: u64, total: u64) -> PoolUsage {
+        PoolUsage { counts: counts.to_vec(), room: Room::Limited { used, total } }
+    }
+
+    #[test]
+    fn the_smaller_of_limit_and_service_counts_and_the_catalog_where_the_service_is_silent() {
+        let five = PoolLimit::Bytes(ByteSize(5));
+        let limited = |used, total| Room::Limited { used, total };
+        assert_eq!(room(five, 2, None, &REST), limited(2, 5));
+        assert_eq!(room(five, 2, Some(&said(&REST, 3, 9)), &REST), limited(3, 5), "others' too");
+        assert_eq!(
+            room(five, 2, Some(&said(&REST, 1, 4)), &REST),
+            limited(2, 4),
+            "not yet counted"
+        );
+        let all = said(&MediaClass::ALL, 90, 92);
+        assert_eq!(room(five, 2, Some(&all), &REST), limited(2, 4), "room for two more");
+        assert_eq!(room(PoolLimit::Ask, 2, Some(&all), &MediaClass::ALL), limited(90, 92));
+        assert_eq!(room(PoolLimit::Ask, 2, None, &REST), Room::Unknown);
+        assert_eq!(room(PoolLimit::Unlimited, 2, None, &REST), Room::Unlimited);
+        assert_eq!(room(PoolLimit::Unlimited, 2, Some(&all), &REST), limited(90, 92));
     }
 }

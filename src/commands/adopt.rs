@@ -2,28 +2,21 @@
 
 use std::sync::Arc;
 
-use safelight_core::adopt::{Adopted, adopt};
+use safelight_core::adopt::{Adopted, Believe, adopt};
 use safelight_core::catalog::Catalog;
 use safelight_core::codes;
 use safelight_core::error::{Error, Result as CoreResult};
 use safelight_core::job::{Stop, Tools};
-use safelight_core::key::{Key, printable};
 use safelight_core::monitor::Silent;
-use serde_json::{Value, json};
 
 use super::names;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
-use crate::render::key;
-use crate::render::text::{count, files, size};
+use crate::render::adopted;
 use crate::session::{Session, catalog_path};
 use crate::stop::Signals;
 use crate::wiring::{self, Opener};
 use crate::{machine, open_catalog};
-
-/// Most names of a kind that are printed.
-const NAMED: usize = 20;
 
 /// Compares, records what is equal, and says what is not.
 pub async fn run(session: &Session, name: &str) -> Result<Exit, Failure> {
@@ -52,7 +45,7 @@ pub async fn run(session: &Session, name: &str) -> Result<Exit, Failure> {
     };
     // What was compared is recorded page by page, so stopping at any point loses nothing.
     let adopted: CoreResult<Adopted> = tokio::select! {
-        adopted = adopt(&wired.job, name, &tools) => adopted,
+        adopted = adopt(&wired.job, name, Believe::Bytes, &tools) => adopted,
         () = stop.gently.cancelled() => Err(cancelled()),
         () = signals.pass_on(&stop, &session.out) => Err(cancelled()),
     };
@@ -69,74 +62,18 @@ pub async fn run(session: &Session, name: &str) -> Result<Exit, Failure> {
         Err(error) => return Err(error.into()),
     };
     if session.flags.json {
-        session.out.line(json_of(name, &adopted));
+        let mut document = adopted::json(name, &adopted);
+        document["v"] = 1.into();
+        session.out.line(document);
     } else {
-        tell(&session.out, name, &adopted);
+        session.out.text(&adopted::text(name, &adopted));
+        session
+            .out
+            .line(format_args!("Nothing there was changed. Next: safelight mirror --to {name}"));
     }
     Ok(if adopted.problems.is_empty() { Exit::OK } else { Exit::LEFT_OVER })
 }
 
 fn cancelled() -> Error {
     Error::new(safelight_core::error::Kind::Cancelled, "comparing the destination with the library")
-}
-
-fn tell(out: &Output, name: &str, adopted: &Adopted) {
-    out.line(format_args!(
-        "{name}   {} equal to the library, now recorded as copies ({})",
-        files(adopted.equal.files),
-        size(adopted.equal.bytes)
-    ));
-    let list = |number: u64, what: &str, keys: &[Key]| {
-        if number == 0 {
-            return;
-        }
-        out.line(format_args!("\n{} {what}", files(number)));
-        for key in keys.iter().take(NAMED) {
-            out.line(format_args!("  {key}"));
-        }
-        let shown = keys.len().min(NAMED) as u64;
-        if number > shown {
-            out.line(format_args!("  and {} more", count(number - shown)));
-        }
-    };
-    list(
-        adopted.differs_count,
-        "with other content than in the library, left as they are",
-        &adopted.differs,
-    );
-    list(
-        adopted.foreign_count,
-        "that the library does not have, left as they are",
-        &adopted.foreign,
-    );
-    for (key, error) in &adopted.problems {
-        let key = key.as_ref().map_or(String::new(), |key| format!("{key}   "));
-        let message = printable(error.to_string().as_bytes());
-        out.line(format_args!("  {key}{message}   [{}]", error.id()));
-    }
-    out.line(format_args!("Nothing there was changed. Next: safelight mirror --to {name}"));
-}
-
-fn json_of(name: &str, adopted: &Adopted) -> Value {
-    let keys = |keys: &[Key]| -> Vec<Value> {
-        let object = |key: &Key| {
-            let mut object = json!({});
-            key::put(&mut object, key);
-            object
-        };
-        keys.iter().map(object).collect()
-    };
-    let problem = |(key, error): &(Option<Key>, Error)| {
-        let mut object = json!({ "code": error.id(), "message": error.to_string() });
-        if let Some(key) = key {
-            key::put(&mut object, key);
-        }
-        object
-    };
-    json!({
-        "v": 1, "destination": name, "equal": adopted.equal,
-        "differs": adopted.differs_count, "differing": keys(&adopted.differs),
-        "foreign": adopted.foreign_count, "foreign_files": keys(&adopted.foreign),
-        "problems": adopted.problems.iter().map(problem).collect::<Vec<_>>(),
-    })
 }

@@ -121,10 +121,10 @@ fn text(found: &ItemDetail, ruling: &str, config: &Config, chosen: bool, now: Ti
     let mut line = |name: &str, value: String| text += &format!("  {name:<9} {value}\n");
     let class = traits::class_words(found, chosen);
     line("class", format!("{}, {}; {class}", found.class, size(found.stat.size)));
-    let known = found.traits.as_ref();
-    if let Some(taken) = known.and_then(|traits| traits.taken) {
+    if let Some(taken) = found.taken() {
         line("taken", taken.to_string());
     }
+    let known = found.traits.as_ref();
     if let Some(flaw) = known.and_then(|traits| traits.health) {
         line("health", traits::health_words(flaw));
     }

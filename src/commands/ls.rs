@@ -1,8 +1,10 @@
-//! `safelight ls`: what is where.
+//! `safelight ls` and `safelight find`: what is where.
 
 use std::path::Path;
 
 use safelight_core::catalog::{Catalog as _, ItemDetail, Presence};
+use safelight_core::error::Result as CoreResult;
+use safelight_core::filter::Rule;
 use safelight_core::key::Key;
 use serde_json::json;
 
@@ -13,6 +15,7 @@ use crate::open_catalog;
 use crate::render::text::size;
 use crate::render::{codes, item, key};
 use crate::session::{Session, catalog_path};
+use crate::wiring::pattern;
 
 const PAGE: usize = 1000;
 
@@ -20,6 +23,27 @@ const PAGE: usize = 1000;
 pub async fn run(session: &Session, path: Option<&Path>) -> Result<Exit, Failure> {
     let config = session.config()?;
     let below = path.map(|path| names::key(&config, &session.env, path)).transpose()?.flatten();
+    match list(session, below, &[]).await? {
+        0 if path.is_some() => {
+            let shown = path.map(codes::shown_path).unwrap_or_default();
+            let message = format!("the catalog knows nothing at `{shown}`");
+            Err(Failure::Usage { message, help: None })
+        }
+        _ => Ok(Exit::OK),
+    }
+}
+
+/// Lists the files that one of the patterns matches. Nothing found is no failure.
+pub async fn find(session: &Session, patterns: &[String]) -> Result<Exit, Failure> {
+    let rule = |glob: &String| pattern(true, glob, "the command line");
+    let rules = patterns.iter().map(rule).collect::<CoreResult<Vec<Rule>>>()?;
+    list(session, None, &rules).await?;
+    Ok(Exit::OK)
+}
+
+/// Answers how many were listed.
+async fn list(session: &Session, below: Option<Key>, rules: &[Rule]) -> Result<u64, Failure> {
+    let config = session.config()?;
     let catalog = open_catalog::to_look(&catalog_path(&config)).await?;
     let (out, as_json) = (&session.out, session.flags.json);
     let mut after: Option<Key> = None;
@@ -31,7 +55,11 @@ pub async fn run(session: &Session, path: Option<&Path>) -> Result<Exit, Failure
         let items = catalog.browse(below.clone(), after.take(), PAGE).await?;
         after = items.last().map(|item| item.key.clone());
         let full = items.len() == PAGE;
-        for item in items.iter().filter(|item| item.presence != Presence::Excluded) {
+        let wanted = |item: &&ItemDetail| {
+            item.presence != Presence::Excluded
+                && (rules.is_empty() || rules.iter().any(|rule| rule.matches(&item.key, false)))
+        };
+        for item in items.iter().filter(wanted) {
             if as_json {
                 out.text(if found > 0 { ",\n" } else { "\n" });
                 out.text(&json_of(item).to_string());
@@ -47,16 +75,7 @@ pub async fn run(session: &Session, path: Option<&Path>) -> Result<Exit, Failure
     if as_json {
         out.line("\n]}");
     }
-    match (found, path) {
-        (0, Some(path)) => {
-            let shown = codes::shown_path(path);
-            Err(Failure::Usage {
-                message: format!("the catalog knows nothing at `{shown}`"),
-                help: None,
-            })
-        }
-        _ => Ok(Exit::OK),
-    }
+    Ok(found)
 }
 
 fn line(found: &ItemDetail) -> String {

@@ -244,7 +244,7 @@ impl Call<'_> {
         // Counting every copy takes longer than a run with nothing to do; `status` is there for that.
         let Some(pointer) = summary::pointer(report) else { return Ok(()) };
         let rules = names::safety_rules(self.config, self.clock.now());
-        let survey = catalog.survey(rules, names::offsite(self.config)).await?;
+        let survey = catalog.survey(rules, names::places(self.config)).await?;
         let quiet_run = report.problem_counts.is_empty();
         if !quiet_run {
             out.line("");

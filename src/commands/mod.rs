@@ -9,6 +9,7 @@ mod log;
 mod ls;
 mod mirror;
 mod names;
+mod rebuild;
 mod shell;
 mod status;
 
@@ -27,7 +28,9 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(session, &args).await,
         Command::Auth { what } => auth::run(session, &what).await,
         Command::Adopt { destination } => adopt::run(session, &destination).await,
+        Command::Rebuild => rebuild::run(session).await,
         Command::Ls { path } => ls::run(session, path.as_deref()).await,
+        Command::Find { patterns } => ls::find(session, &patterns).await,
         Command::Log { run, removals } => log::run(session, run, removals).await,
         Command::About => about::run(session).await,
         Command::Explain { what } => explain::run(session, &what).await,

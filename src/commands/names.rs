@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use safelight_config::{Config, Destination, Env, Mirror};
-use safelight_core::catalog::SafetyRules;
+use safelight_core::catalog::{Places, SafetyRules};
 use safelight_core::key::Key;
 use safelight_core::time::Timestamp;
 
@@ -52,10 +52,16 @@ pub fn safety_rules(config: &Config, now: Timestamp) -> SafetyRules {
     }
 }
 
-/// The names of the destinations outside the house.
-pub fn offsite(config: &Config) -> Vec<String> {
-    let outside = config.destinations.iter().filter(|one| one.offsite);
-    outside.map(|one| one.name.clone()).collect()
+/// What is special about the destinations when copies are counted.
+pub fn places(config: &Config) -> Places {
+    let names = |wanted: fn(&Destination) -> bool| {
+        let some = config.destinations.iter().filter(|one| wanted(one));
+        some.map(|one| one.name.clone()).collect()
+    };
+    Places {
+        offsite: names(|one| one.offsite),
+        never_alone: names(|one| one.storage.is_best_effort()),
+    }
 }
 
 /// A path of the command line as a key of the library: an absolute path inside it, a path from the current

@@ -57,7 +57,7 @@ async fn status(
 ) -> Result<Status, Failure> {
     let now = clock.now();
     let rules = names::safety_rules(config, now);
-    let survey = catalog.survey(rules, names::offsite(config)).await?;
+    let survey = catalog.survey(rules, names::places(config)).await?;
     let records = catalog.destinations().await?;
     let reports = reports(catalog.runs(RUNS).await?);
     let mut opener = if session.flags.offline {
@@ -107,7 +107,7 @@ async fn look(
 ) -> Option<CoreResult<Option<Room>>> {
     let Storage::Disk(_) = destination.storage else { return None };
     let looking = async {
-        let disk = opener.open(destination, None).await?;
+        let disk = opener.open(destination, None, None).await?;
         let health = disk.check().await?;
         marker::check(&*disk, health.root, record).await?;
         let room = disk.quota().await.ok().and_then(|pools| pools.first().map(|pool| pool.room));
@@ -184,8 +184,8 @@ async fn list(
     let mut after: Option<Key> = None;
     let mut named = Vec::new();
     loop {
-        let offsite = names::offsite(config);
-        let keys = catalog.lacking(rules, offsite, fewer_than, after.take(), PAGE).await?;
+        let places = names::places(config);
+        let keys = catalog.lacking(rules, places, fewer_than, after.take(), PAGE).await?;
         let full = keys.len() == PAGE;
         after = keys.last().cloned();
         let wanted = |key: &&Key| below.as_ref().is_none_or(|folder| key.is_within(folder));

@@ -1,5 +1,6 @@
 //! Turns answers into text. Everything here is a plain function of values, so that tests compare strings.
 
+pub mod adopted;
 pub mod codes;
 pub mod dry_run;
 pub mod guard;

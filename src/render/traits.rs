@@ -74,7 +74,7 @@ pub fn put(object: &mut Value, found: &ItemDetail, chosen: bool) {
     object["known_by"] = known_by(found, chosen).into();
     object["format"] = json!(traits.and_then(|traits| traits.detected.as_deref()));
     object["mismatch"] = traits.is_some_and(|traits| traits.mismatch).into();
-    object["taken"] = json!(traits.and_then(|traits| traits.taken).map(taken));
+    object["taken"] = json!(found.taken().map(taken));
     object["health"] = json!(traits.and_then(|traits| traits.health).map(Flaw::word));
     object["burst"] = json!(traits.and_then(|traits| traits.burst.as_deref()));
     object["motion"] = json!(traits.and_then(motion));

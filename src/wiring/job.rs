@@ -46,7 +46,9 @@ pub async fn mirror_job(
     for destination in wanted.filter_map(|name| config.destination(name)) {
         destinations.push(Destination {
             name: destination.name.clone(),
-            opened: opener.open(destination, meter.cloned()).await,
+            opened: opener
+                .open(destination, meter.cloned(), rules::parallel(destination, job))
+                .await,
             rules: rules::destination(destination, job),
         });
     }

@@ -3,22 +3,24 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use safelight_config::{Config, Destination, DropboxEndpoint, Endpoint, Env, Storage};
+use safelight_config::{Config, Destination, Env, Storage};
 use safelight_core::catalog::Catalog;
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::http::HttpTransport;
 use safelight_core::notebook::{Bound, Loose, Notebook};
 use safelight_core::provider::Provider;
-use safelight_core::registry::{Context, Factory, Registry, Settings, Value};
+use safelight_core::registry::{Context, Factory, Registry, Settings};
 use safelight_core::time::Clock;
 use safelight_core::wrap::{Meter, RetryPolicy, wrapped};
 use safelight_http::ReqwestTransport;
-use safelight_sandbox::dropbox::Behaviour;
-use safelight_sandbox::{DropboxSandbox, S3Sandbox};
 use tokio_util::sync::CancellationToken;
 
+use super::sandbox::Sandbox;
 use super::settings;
 use crate::machine;
+
+/// No provider makes more calls at once, whatever a job allows.
+const MOST_CALLS: u32 = 32;
 
 /// Opens destinations; the sandboxes that it starts live as long as it does.
 pub struct Opener {
@@ -30,11 +32,6 @@ pub struct Opener {
     env: Env,
     state: PathBuf,
     sandboxes: Vec<Sandbox>,
-}
-
-enum Sandbox {
-    S3(S3Sandbox),
-    Dropbox(DropboxSandbox),
 }
 
 impl Opener {
@@ -62,7 +59,8 @@ impl Opener {
         })
     }
 
-    /// Opens one destination; what it sends to anything but a disk counts on `meter`.
+    /// Opens one destination; what it sends to anything but a disk counts on `meter`. A job that limits how much is
+    /// under way at once there (`parallel`) limits the calls of a provider that makes several for one file, too.
     ///
     /// # Errors
     /// A secret that cannot be fetched, a sandbox that does not start, whatever the provider says.
@@ -70,9 +68,16 @@ impl Opener {
         &mut self,
         destination: &Destination,
         meter: Option<Arc<Meter>>,
+        parallel: Option<u32>,
     ) -> Result<Arc<dyn Provider>> {
-        let settings = self.settings(destination).await?;
-        let settings = self.with_sandbox(destination, settings).await?;
+        let mut settings = self.settings(destination).await?;
+        if let Some(sandbox) = Sandbox::start(destination, &self.state, &self.clock).await? {
+            settings = sandbox.settings(settings);
+            self.sandboxes.push(sandbox);
+        }
+        if let (Some(calls), Storage::AmazonPhotos(_)) = (parallel, &destination.storage) {
+            settings = settings.with_text("concurrency", calls.min(MOST_CALLS).to_string());
+        }
         let factory = self.registry.get(destination.storage.kind())?;
         let provider = factory.open(settings, self.context(&destination.name)).await?;
         let meter = meter.filter(|_| !matches!(destination.storage, Storage::Disk(_)));
@@ -114,48 +119,10 @@ impl Opener {
         }
     }
 
-    /// Where a sandbox is asked for, starts it; its address and keys are settings like any other.
-    async fn with_sandbox(&mut self, to: &Destination, settings: Settings) -> Result<Settings> {
-        let usual = || self.state.join("sandbox").join(&to.name);
-        match &to.storage {
-            Storage::S3(s3) => {
-                let Endpoint::Sandbox { folder } = &s3.endpoint else { return Ok(settings) };
-                let folder = folder.clone().unwrap_or_else(usual);
-                let sandbox = S3Sandbox::start(&folder, &s3.bucket).await?;
-                let settings = settings
-                    .with_text("endpoint", sandbox.endpoint())
-                    .with("access_key_id", Value::Text(sandbox.access_key_id().to_owned()))
-                    .with("secret_access_key", Value::Secret(sandbox.secret_access_key().clone()));
-                self.sandboxes.push(Sandbox::S3(sandbox));
-                Ok(settings)
-            }
-            Storage::Dropbox(dropbox) => {
-                let DropboxEndpoint::Sandbox { folder } = &dropbox.endpoint else {
-                    return Ok(settings);
-                };
-                let folder = folder.clone().unwrap_or_else(usual);
-                let clock = Arc::clone(&self.clock);
-                let sandbox = DropboxSandbox::start(&folder, clock, Behaviour::default()).await?;
-                let hosts = ["api_url", "content_url", "notify_url", "www_url"];
-                let settings = hosts
-                    .into_iter()
-                    .fold(settings, |settings, host| settings.with_text(host, sandbox.url()))
-                    .with_text("app_key", sandbox.app_key())
-                    .with("token", Value::Secret(sandbox.refresh_token().clone()));
-                self.sandboxes.push(Sandbox::Dropbox(sandbox));
-                Ok(settings)
-            }
-            Storage::Disk(_) | Storage::OpenDal(_) => Ok(settings),
-        }
-    }
-
     /// Ends the sandboxes after what they have begun.
     pub async fn close(self) {
         for sandbox in self.sandboxes {
-            match sandbox {
-                Sandbox::S3(sandbox) => sandbox.stop().await,
-                Sandbox::Dropbox(sandbox) => sandbox.stop().await,
-            }
+            sandbox.stop().await;
         }
     }
 }

@@ -35,16 +35,20 @@ pub fn pattern(keep: bool, pattern: &str, origin: &str) -> Result<Rule> {
     })
 }
 
+/// How much a job lets be under way at once at a destination, where it says.
+pub fn parallel(destination: &config::Destination, job: &config::Mirror) -> Option<u32> {
+    let limits = &job.limits.parallel;
+    limits.iter().find(|(name, _)| *name == destination.name).map(|(_, places)| *places)
+}
+
 /// The rules of one destination.
 pub fn destination(destination: &config::Destination, job: &config::Mirror) -> DestinationRules {
-    let parallel = &job.limits.parallel;
-    let limit = parallel.iter().find(|(name, _)| *name == destination.name);
     DestinationRules {
         removable: destination.removable,
         overdue: Some(destination.overdue),
         offsite: destination.offsite,
         pools: destination.pools.iter().map(pool).collect(),
-        concurrency: limit.and_then(|(_, places)| usize::try_from(*places).ok()),
+        concurrency: parallel(destination, job).and_then(|places| usize::try_from(places).ok()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The settings of a destination in the words of its provider, secrets fetched.
 
-use safelight_config::{Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, Endpoint, Env};
-use safelight_config::{OpenDal, OptionValue, S3, Storage, secrets};
+use safelight_config::{
+    AmazonEndpoint, AmazonPhotos, Destination, Disk, DiskPlace, Dropbox, DropboxEndpoint, Endpoint,
+    Env, OpenDal, OptionValue, S3, Storage, secrets,
+};
 use safelight_core::error::Result;
 use safelight_core::registry::{Settings, Value};
 
@@ -25,6 +27,7 @@ pub fn without_secrets(destination: &Destination) -> Settings {
         Storage::S3(s3) => of_s3(s3, settings),
         Storage::OpenDal(service) => of_opendal(service, settings),
         Storage::Dropbox(dropbox) => of_dropbox(dropbox, settings),
+        Storage::AmazonPhotos(amazon) => of_amazon(amazon, settings),
     }
 }
 
@@ -104,6 +107,17 @@ fn of_dropbox(dropbox: &Dropbox, settings: Settings) -> Settings {
         add("www_url", www);
     }
     settings
+}
+
+fn of_amazon(amazon: &AmazonPhotos, settings: Settings) -> Settings {
+    let settings = settings.with_text("country", &amazon.country).with_text("root", &amazon.root);
+    let AmazonEndpoint::Service { metadata, content, thumbnail } = &amazon.endpoint else {
+        return settings;
+    };
+    let hosts =
+        [("metadata_url", metadata), ("content_url", content), ("thumbnail_url", thumbnail)];
+    let given = hosts.into_iter().filter_map(|(name, url)| Some((name, url.as_ref()?)));
+    given.fold(settings, |settings, (name, url)| settings.with_text(name, url))
 }
 
 #[cfg(test)]

@@ -170,6 +170,9 @@ fn values(setting: &Value) -> String {
         if choices[0]["enum"].is_array() {
             return format!("{}, or a table", list(&choices[0]["enum"], ", "));
         }
+        if choices.get(1).is_some_and(|choice| choice["type"] == "array") {
+            return format!("{}, or a list", values(&choices[0]));
+        }
         let reference = choices[0]["pattern"].is_string();
         return if reference { "a secret's place" } else { "text, or a secret's place" }.to_owned();
     }

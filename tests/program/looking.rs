@@ -48,6 +48,9 @@ fn ls_log_and_about_answer_in_words_and_in_json() {
     assert_eq!(copies.len(), 2, "{files}");
     assert!(copies.iter().all(|copy| copy["proof"] == "read-back"), "{files}");
     assert_eq!(home.run(["ls", "nothing/here"]).exit, 2);
+    let found = home.good(["find", "IMG_0001*", "2024/*2.jpg"]);
+    assert_eq!(found.lines().count(), 2, "{found}");
+    assert!(home.good(["find", "*.mov"]).is_empty());
 
     assert!(home.good(["log"]).contains("disk 3, nas 3"));
     assert!(home.good(["log", "1"]).contains("Run 1 of mirror"));

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod amazon;
 mod auth;
 mod bad_input;
 mod config_commands;
@@ -15,6 +16,7 @@ mod first_example;
 mod home;
 mod interrupted;
 mod looking;
+mod rebuild;
 mod rehearsal;
 mod samples;
 mod secrets;

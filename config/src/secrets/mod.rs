@@ -20,8 +20,8 @@ use crate::env::Env;
 
 pub use keyring::{SERVICE, is_there as keyring_is_there};
 
-/// No password or token is longer; more means that the reference points at the wrong thing.
-const LONGEST: u64 = 64 * 1024;
+/// No secret has more bytes; more means that the reference points at the wrong thing.
+pub const LONGEST: u64 = 64 * 1024;
 
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +82,16 @@ pub fn resolve(reference: &SecretRef, env: &Env) -> Result<Secret> {
 /// still there.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] where nothing can be kept, see [`SecretRef::can_keep`]; those of the file system;
-/// [`Kind::SignIn`] if there is no keyring.
+/// [`Kind::Unsupported`] where nothing can be kept, see [`SecretRef::can_keep`], and for what [`resolve`] would not
+/// take; those of the file system; [`Kind::SignIn`] if there is no keyring.
 pub fn keep(reference: &SecretRef, secret: &Secret) -> Result<()> {
+    // A file gets a line end behind it.
+    if secret.expose().len() as u64 >= LONGEST {
+        return Err(Error::new(
+            Kind::Unsupported,
+            "what is to be kept is far too long for a secret",
+        ));
+    }
     match reference {
         SecretRef::Keyring(name) => keyring::keep(name, secret),
         SecretRef::File(path) => file::write(path, secret),

@@ -31,14 +31,14 @@ pub(super) const DESTINATION: Variants = Variants {
         Kind { word: "dropbox", help: "Dropbox.", later: false, settings: DROPBOX },
         Kind {
             word: "amazon-photos",
-            help: "Amazon Photos.",
-            later: true,
+            help: "Amazon Photos, as its web page speaks: unofficial, best effort, never the only copy.",
+            later: false,
             settings: AMAZON_PHOTOS,
         },
     ],
 };
 
-const POOLS: Setting = Setting::new(
+pub(crate) const POOLS: Setting = Setting::new(
     "pool",
     Form::List(&Form::Table(POOL)),
     "Quotas: media classes that share a limit. A class that no pool counts has no limit.",
@@ -172,13 +172,70 @@ const DROPBOX_HOSTS: &[Setting] = &[
 ];
 
 const AMAZON_PHOTOS: &[Setting] = &[
-    Setting::new("account", Form::Secret, "The sign-in."),
-    Setting::new("root", Form::Words(&ROOT), "The folder inside Amazon Photos."),
+    Setting::new(
+        "account",
+        Form::Secret,
+        "The cookies of a browser that is signed in; `safelight auth login` puts them there. Not needed for the \
+         sandbox.",
+    ),
+    Setting::new(
+        "country",
+        Form::Choice(&[
+            Word::now("com"),
+            Word::now("ca"),
+            Word::now("co.uk"),
+            Word::now("de"),
+            Word::now("fr"),
+            Word::now("it"),
+            Word::now("es"),
+            Word::now("co.jp"),
+        ]),
+        "Where the account is: what follows `amazon.` in the address of its page.",
+    )
+    .default("\"com\""),
+    Setting::new(
+        "root",
+        Form::Words(&ROOT),
+        "The folder inside Amazon Photos; empty: the account's root.",
+    )
+    .default("\"Safelight\""),
     Setting::new(
         "plan",
         Form::Choice(&[Word::now("prime"), Word::now("none")]),
-        "Fills in the usual pools.",
+        "What the account pays for. \"prime\": photos and raw without limit, 5 GB for the rest; \"none\": 5 GB \
+         for everything. It fills in the pools; pools that you write yourself win over it.",
+    )
+    .default("\"prime\""),
+    Setting::new(
+        "pool",
+        Form::List(&Form::Table(POOL)),
+        "Quotas: media classes that share a limit. Default: those of the `plan`, with 250 MB kept free.",
     ),
-    Setting::new("endpoint", Form::Words(&ENDPOINT), "\"sandbox\" for trying out.").private(),
+    Setting::new(
+        "endpoint",
+        Form::ChoiceOrTable(&[Word::now("sandbox")], AMAZON_HOSTS),
+        "\"sandbox\" is a stand-in inside the program for trying out; a table has other addresses.",
+    )
+    .private(),
     Setting::new("sandbox", Form::Path, "Where the sandbox keeps its files."),
+];
+
+const AMAZON_HOSTS: &[Setting] = &[
+    Setting::new("metadata", Form::Words(&ADDRESS), "Where calls go."),
+    Setting::new("content", Form::Words(&ADDRESS), "Where files go."),
+    Setting::new("thumbnail", Form::Words(&ADDRESS), "Where small pictures are."),
+];
+
+/// The pools of each plan of Amazon Photos. Some room is kept free, because the service counts what is used only now
+/// and then.
+pub(crate) const AMAZON_POOLS: &[(&str, &str)] = &[
+    (
+        "prime",
+        "[{ counts = [\"photo\", \"raw\"], limit = \"unlimited\" }, \
+          { counts = [\"video\", \"sidecar\", \"other\"], limit = \"5 GB\", keep_free = \"250 MB\" }]",
+    ),
+    (
+        "none",
+        "[{ counts = [\"photo\", \"raw\", \"video\", \"sidecar\", \"other\"], limit = \"5 GB\", keep_free = \"250 MB\" }]",
+    ),
 ];

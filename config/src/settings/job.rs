@@ -1,7 +1,8 @@
 //! The settings of `[job.NAME]`.
 
 use crate::definition::{Form, Kind, Setting, Variants, Word};
-use crate::settings::later::{EXPORT, SCHEDULE, VERIFY, WHEN};
+use crate::settings::export::EXPORT;
+use crate::settings::later::{SCHEDULE, VERIFY, WHEN};
 use crate::words::{BANDWIDTH, DURATION, GLOB, NAME, PROPAGATE, SHARE, SIZE};
 
 pub(super) const JOB: Variants = Variants {
@@ -17,7 +18,7 @@ pub(super) const JOB: Variants = Variants {
         Kind {
             word: "export",
             help: "Takes everything out of a service.",
-            later: true,
+            later: false,
             settings: EXPORT,
         },
     ],

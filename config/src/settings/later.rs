@@ -44,18 +44,6 @@ const SAMPLE: &[Setting] = &[
 const FULL: &[Setting] =
     &[Setting::new("every", TIME, "How often."), Setting::new("only", NAMES, "Where.")];
 
-pub(super) const EXPORT: &[Setting] = &[
-    Setting::new("from", Form::Words(&NAME), "The service to leave."),
-    Setting::new("to", Form::Words(&NAME), "The disk to fill."),
-    Setting::new("path", TEXT, "A fresh folder on it."),
-    Setting::new("include", NAMES, "Media classes."),
-    Setting::new("layout", TEXT, "Names of the files."),
-    Setting::new("albums", TEXT, "How albums are kept."),
-    Setting::new("prove", TEXT, "How the result is proved."),
-    Setting::new("skip_if_library_has", Form::Flag, "Only what exists nowhere else."),
-    Setting::new("split", TEXT, "Size of the parts."),
-];
-
 const INTO: Setting = Setting::new("into", TEXT, "Where in the library files go.");
 const SETTLE: Setting = Setting::new("settle", TIME, "A file must have been quiet this long.");
 

@@ -5,11 +5,14 @@
 //! active that is not: using one is an error.
 
 mod destination;
+mod export;
 mod job;
 mod later;
 
 use crate::definition::{Form, Setting, Word};
 use crate::words::{DURATION, FILTER_RULE, NAME};
+
+pub(crate) use destination::{AMAZON_POOLS, POOLS};
 
 /// The config format this program reads.
 pub(crate) const VERSION: u64 = 1;
@@ -36,7 +39,7 @@ pub(crate) const ROOT: &[Setting] = &[
     Setting::new(
         "job",
         Form::Named(&Form::Variants(&job::JOB)),
-        "What to do. Without any, one mirror job to every destination exists.",
+        "What to do. Without a mirror job, there is one to every destination.",
     ),
     Setting::new("ingest", Form::Named(&Form::Variants(&later::INGEST)), "Phones and cameras.")
         .later(),

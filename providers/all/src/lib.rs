@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use safelight_amazon_photos::AmazonPhotosFactory;
 use safelight_core::error::Result;
 use safelight_core::registry::Registry;
 use safelight_dropbox::DropboxFactory;
@@ -18,7 +19,8 @@ pub fn registry() -> Result<Registry> {
     registry
         .with(Arc::new(S3Factory))?
         .with(Arc::new(OpenDalFactory))?
-        .with(Arc::new(DropboxFactory))
+        .with(Arc::new(DropboxFactory))?
+        .with(Arc::new(AmazonPhotosFactory))
 }
 
 #[cfg(test)]
@@ -29,8 +31,8 @@ mod tests {
     #[test]
     fn every_built_in_provider_is_found_and_explains_itself() {
         let registry = registry().unwrap();
-        for kind in ["disk", "s3", "opendal", "dropbox"].into_iter().skip(usize::from(!cfg!(unix)))
-        {
+        let kinds = ["disk", "s3", "opendal", "dropbox", "amazon-photos"];
+        for kind in kinds.into_iter().skip(usize::from(!cfg!(unix))) {
             let factory = registry.get(kind).unwrap();
             assert_eq!(factory.kind(), kind);
             assert!(!factory.about().is_empty());

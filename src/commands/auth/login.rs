@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::Lines;
 use crate::machine;
+use crate::render::moment;
 use crate::session::Session;
 use crate::stop::Signals;
 use crate::wiring::{Opener, without_secrets};
@@ -70,12 +71,16 @@ fn tell(session: &Session, file: &str, name: &str, place: &Place, account: &Acco
     if session.flags.json {
         out.line(json!({
             "v": 1, "name": name, "signed_in": true, "account": shown(&account.name),
+            "until": account.until.map(moment::stamp),
             "kept": place.reference.to_string(), "config_line": place.line,
         }));
         return;
     }
     let room = room(&account.pools).map(|room| format!(" {room}.")).unwrap_or_default();
     out.line(format_args!("Signed in as {}.{room}", shown(&account.name)));
+    if let Some(until) = account.until {
+        out.line(format_args!("It seems to last until {}.", moment::short(until)));
+    }
     out.line(format_args!("Kept {}.", place.shown()));
     if let Some(line) = &place.line {
         out.line(format_args!(
@@ -96,6 +101,9 @@ struct Asking<'a> {
 impl Asking<'_> {
     async fn secret(&self, clock: &Arc<dyn Clock>) -> Result<Secret, Failure> {
         let mut lines = Lines::listen();
+        if self.party.is_brought()? {
+            return self.by_bringing(&mut lines).await;
+        }
         if self.args.token_stdin {
             let token = self.typed(&mut lines, "a token").await?;
             return self.exchange(None, &token).await;
@@ -113,6 +121,42 @@ impl Asking<'_> {
             self.say("No port is free for the browser's answer, so a code has to be pasted.");
         }
         self.by_pasting(&mut lines).await
+    }
+
+    /// What a person carries over from a browser, usually of many lines: all of stdin, or what is pasted until an
+    /// empty line.
+    async fn by_bringing(&self, lines: &mut Lines) -> Result<Secret, Failure> {
+        let pasted = !self.args.token_stdin;
+        if pasted {
+            self.say(self.sign_in.guidance());
+            self.say("Paste them here, then press Enter on an empty line:");
+        }
+        let (mut text, mut begun) = (String::new(), false);
+        while let Some(line) = lines.next().await {
+            if pasted && begun && line.is_empty() {
+                break;
+            }
+            // An exported file begins with remarks and empty lines.
+            begun |= !line.is_empty() && (!line.starts_with('#') || line.starts_with("#HttpOnly_"));
+            text.push_str(&line);
+            text.push('\n');
+            if text.len() as u64 >= secrets::LONGEST {
+                return Err(Failure::Usage {
+                    message: "that is far too long for a sign-in".to_owned(),
+                    help: Some(format!("export only what belongs to {}", self.sign_in.service())),
+                });
+            }
+        }
+        if begun {
+            return self.exchange(None, &text).await;
+        }
+        Err(Failure::Usage {
+            message: format!(
+                "a sign-in to {} was expected on stdin, and nothing came",
+                self.sign_in.service()
+            ),
+            help: None,
+        })
     }
 
     /// The code that the browser brings; `None` if the person would rather paste one.

@@ -1,7 +1,8 @@
 //! `safelight auth logout`: ends a sign-in at the service, then forgets it here.
 //!
 //! In this order, so that a sign-in that still opens the account is never lost from sight: if the service cannot
-//! be asked, everything stays as it is, unless `--offline` says that it shall not be asked.
+//! be asked, everything stays as it is, unless `--offline` says that it shall not be asked. What a person brought from
+//! a browser can only be ended in that browser.
 
 use safelight_config::secrets;
 use safelight_core::error::Error;
@@ -34,12 +35,17 @@ pub async fn run(session: &Session, name: &str) -> Result<Exit, Failure> {
 
 async fn end(session: &Session, opener: &Opener, party: &Party<'_>) -> Result<Exit, Failure> {
     let (name, service) = (&party.destination.name, party.sign_in()?.service());
-    let question = format!("End the sign-in of `{name}` at {service}? New files will wait for it.");
+    let brought = party.is_brought()?;
+    let question = if brought {
+        format!("Forget the sign-in of `{name}`? New files will wait for another one.")
+    } else {
+        format!("End the sign-in of `{name}` at {service}? New files will wait for it.")
+    };
     if !input::confirm(session, &question).await? {
         session.out.talk("Nothing was changed.");
         return Ok(Exit::OK);
     }
-    let revoked = if session.flags.offline { false } else { revoke(opener, party).await? };
+    let revoked = !session.flags.offline && !brought && revoke(opener, party).await?;
     let mut kept_elsewhere = Vec::new();
     let mut forgotten = false;
     for (_, reference) in party.destination.storage.secrets() {
@@ -60,6 +66,9 @@ async fn end(session: &Session, opener: &Opener, party: &Party<'_>) -> Result<Ex
     out.line(match (revoked, forgotten) {
         (true, true) => format!("Signed out of {service} and forgotten here."),
         (true, false) => format!("Signed out of {service}."),
+        (false, true) if brought => format!(
+            "Forgotten here. {service} still accepts it: sign out in the browser that it came from."
+        ),
         (false, true) => {
             format!("Forgotten here. {service} still accepts it until it is revoked there.")
         }

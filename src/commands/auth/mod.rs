@@ -26,7 +26,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::text::size;
 use crate::session::Session;
-use crate::wiring::Opener;
+use crate::wiring::{Opener, without_secrets};
 
 /// Does what was asked for.
 pub async fn run(session: &Session, what: &AuthCommand) -> Result<Exit, Failure> {
@@ -63,6 +63,11 @@ impl<'a> Party<'a> {
     fn sign_in(&self) -> CoreResult<&dyn SignIn> {
         let without = || Error::new(Kind::Internal, "a provider without sign-in");
         self.factory.sign_in().ok_or_else(without)
+    }
+
+    /// Whether a person brings the sign-in as it is, because the service has no page that asks.
+    fn is_brought(&self) -> CoreResult<bool> {
+        Ok(self.sign_in()?.page(&without_secrets(self.destination), None)?.is_none())
     }
 }
 

@@ -1,6 +1,9 @@
 //! `safelight auth status`: every destination, who is signed in, until when, where the secret is kept.
 
+use std::sync::Arc;
+
 use safelight_config::{Config, Destination};
+use safelight_core::catalog::Catalog;
 use safelight_core::error::{Error, Kind, Result as CoreResult};
 use safelight_core::sign_in::Account;
 use serde_json::{Value, json};
@@ -9,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Party, room, shown};
 use crate::exit::{Exit, combine};
 use crate::failure::Failure;
+use crate::open_catalog;
 use crate::render::codes::title;
 use crate::render::moment;
 use crate::render::sign_in::remedy_for;
 use crate::render::table::{Cell, Table, left, loose};
-use crate::session::Session;
+use crate::session::{Session, catalog_path};
 use crate::wiring::Opener;
 
 /// How one destination is opened.
@@ -32,7 +36,11 @@ enum Standing {
 pub async fn run(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
     let clock = session.clock();
-    let opener = Opener::new(&config, &session.env, &clock, CancellationToken::new(), None)?;
+    // How long a sign-in seems to last is told by when a run saw it first.
+    let catalog = open_catalog::to_look(&catalog_path(&config)).await.ok();
+    let pages = catalog.map(|catalog| catalog as Arc<dyn Catalog>);
+    let cancel = CancellationToken::new();
+    let opener = Opener::new(&config, &session.env, &clock, cancel, pages.as_ref())?;
     let (mut table, mut objects, mut exits) = (Table::default(), Vec::new(), Vec::new());
     table.row(["destination", "sign-in", "until", "kept"].map(left));
     for destination in &config.destinations {
