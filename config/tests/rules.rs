@@ -141,7 +141,7 @@ fn what_belongs_to_later_parts_is_known_but_refused() {
     for more in [
         "[job.m.schedule]\nevery = \"6 hours\"\n",
         "[job.m.when]\npower = \"ac\"\n",
-        "[job.e]\nkind = \"export\"\nfrom = \"disk\"\n",
+        "[job.e]\nkind = \"export\"\nfrom = \"disk\"\nsplit = \"50 GB\"\n",
         "[ingest.phone]\nkind = \"webdav\"\npassword = \"keyring:x\"\n",
         "[web]\nlisten = \"127.0.0.1:4717\"\n",
         "[notify.ntfy]\nurl = \"https://ntfy.sh/\"\n",

@@ -3,34 +3,22 @@
 //! Invariant: what could not be seen is named, never silently left out; and a listing that lies, repeats itself or does
 //! not end costs neither memory nor time without bounds.
 
-use std::collections::{HashMap, HashSet};
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+mod gather;
 
-use futures::StreamExt as _;
-use futures::future::{Either, select};
+use std::sync::Arc;
+
 use safelight_core::class::{Classifier, MediaClass};
-use safelight_core::codes::{self, Code};
-use safelight_core::digest::Digests;
-use safelight_core::entry::{Entry, Listed, Page, Scope, Version};
-use safelight_core::error::{Error, Kind, Result};
+use safelight_core::codes::Code;
+use safelight_core::entry::Entry;
+use safelight_core::error::{Kind, Result};
 use safelight_core::extras::{Album, Extras, Remark};
 use safelight_core::job::Tools;
 use safelight_core::key::Key;
-use safelight_core::monitor::Event;
 use safelight_core::provider::{Identity, PoolUsage, Provider};
 use safelight_core::taken::Taken;
 use safelight_core::time::Timestamp;
 
-/// No path is longer.
-const LONGEST_KEY: usize = 4096;
-/// A listing may give so many pages one after the other that hold nothing new.
-const STALE_PAGES: usize = 1000;
-/// More objects than anybody has.
-const MOST_ITEMS: usize = 20_000_000;
-/// A page that takes longer does not come.
-const PAGE_PATIENCE: Duration = Duration::from_mins(10);
+use self::gather::Gathering;
 
 /// What is looked at.
 #[derive(Debug, Clone, Default)]
@@ -151,178 +139,5 @@ impl Inventory {
     /// The titles of the albums that an item is in.
     pub fn titles<'a>(&'a self, item: &'a Item) -> impl Iterator<Item = &'a str> {
         item.albums.iter().filter_map(|at| self.albums.get(*at)).map(|album| album.title.as_str())
-    }
-}
-
-/// What makes two findings of a listing the same one.
-#[derive(PartialEq, Eq, Hash)]
-struct Same {
-    name: Vec<u8>,
-    size: u64,
-    version: Option<Version>,
-    md5: Option<[u8; 16]>,
-    sha256: Option<[u8; 32]>,
-    trashed: bool,
-}
-
-impl Same {
-    fn of(entry: &Entry, trashed: bool) -> Self {
-        let Digests { md5, sha256, .. } = entry.digests;
-        let id = entry.remote_id.as_ref().map(|id| [b"\0", id.as_bytes()].concat());
-        let name = id.unwrap_or_else(|| entry.key.as_bytes().to_vec());
-        Self { name, size: entry.size, version: entry.version.clone(), md5, sha256, trashed }
-    }
-}
-
-/// A link or a pipe holds nothing of its own.
-fn is_no_file(code: Code) -> bool {
-    [codes::LINK_SKIPPED, codes::NOT_A_FILE].contains(&code)
-}
-
-struct Gathering<'a> {
-    look: &'a Look,
-    tools: &'a Tools,
-    items: Vec<Item>,
-    seen: HashMap<Same, usize>,
-    unseen: Vec<Unseen>,
-    passed: Vec<(Key, Code)>,
-    repeated: u64,
-}
-
-impl<'a> Gathering<'a> {
-    fn new(look: &'a Look, tools: &'a Tools) -> Self {
-        Self {
-            look,
-            tools,
-            items: Vec::new(),
-            seen: HashMap::new(),
-            unseen: Vec::new(),
-            passed: Vec::new(),
-            repeated: 0,
-        }
-    }
-
-    async fn list(&mut self, service: &dyn Provider, trashed: bool) -> Result<()> {
-        let scope = Scope { attached: true, trashed, ..Scope::default() };
-        let mut pages = service.list(scope);
-        let mut stale = 0;
-        loop {
-            let stop = pin!(self.tools.stop.gently.cancelled());
-            let patience = self.tools.clock.sleep(PAGE_PATIENCE);
-            let page = match select(pages.next(), select(stop, patience)).await {
-                Either::Left((None, _)) => return Ok(()),
-                Either::Left((Some(page), _)) => page?,
-                Either::Right((Either::Left(_), _)) => {
-                    return Err(Error::new(Kind::Cancelled, "the service was being listed"));
-                }
-                Either::Right((Either::Right(_), _)) => {
-                    return Err(Error::new(
-                        Kind::Timeout,
-                        "the next page of the listing does not come",
-                    ));
-                }
-            };
-            let before = self.items.len();
-            self.page(page, trashed);
-            stale = if self.items.len() > before { 0 } else { stale + 1 };
-            if stale > STALE_PAGES || self.items.len() > MOST_ITEMS {
-                let context = "the listing does not come to an end";
-                return Err(Error::new(Kind::Protocol, context));
-            }
-            self.tools.monitor.event(&Event::Scanning { files: self.items.len() as u64 });
-        }
-    }
-
-    fn page(&mut self, page: Page, trashed: bool) {
-        for listed in page.entries {
-            match listed {
-                Listed::File(entry) => self.file(entry, trashed),
-                Listed::Passed { key, code } if is_no_file(code) => self.passed.push((key, code)),
-                Listed::Passed { key, code } => {
-                    let message = "it is there and cannot be taken out".to_owned();
-                    self.unseen.push(Unseen { key: Some(key), code, message });
-                }
-                Listed::Unseen { key, error } => {
-                    let (code, message) = (error.id(), error.to_string());
-                    self.unseen.push(Unseen { key, code, message });
-                }
-                Listed::Mount { .. } => {}
-            }
-        }
-    }
-
-    fn file(&mut self, entry: Entry, trashed: bool) {
-        if entry.key.as_bytes().len() > LONGEST_KEY {
-            let message = "a path is longer than any can be".to_owned();
-            self.unseen.push(Unseen { key: entry.key.parent(), code: codes::PROTOCOL, message });
-            return;
-        }
-        let same = Same::of(&entry, trashed);
-        if let Some(at) = self.seen.get(&same) {
-            self.repeated += 1;
-            // One object in several places: whatever the order of the listing, it goes by the first of them.
-            let known = &mut self.items[*at].entry;
-            if entry.key < known.key {
-                *known = entry;
-            }
-            return;
-        }
-        self.seen.insert(same, self.items.len());
-        let class = self.look.classifier.classify(entry.key.name());
-        self.items.push(Item {
-            entry,
-            class,
-            remark: None,
-            albums: Vec::new(),
-            film_of: None,
-            trashed,
-        });
-    }
-
-    fn finish(
-        self,
-        service: Identity,
-        at: Timestamp,
-        extras: Extras,
-        usage: Vec<PoolUsage>,
-    ) -> Inventory {
-        let Self { mut items, unseen, passed, repeated, .. } = self;
-        items.sort_by(|one, other| {
-            let order =
-                |item: &Item| (item.entry.key.clone(), item.entry.remote_id.clone(), item.trashed);
-            order(one).cmp(&order(other))
-        });
-        let mut by_id: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
-        for (at, item) in items.iter_mut().enumerate() {
-            item.class = self.look.classifier.classify(item.entry.key.name());
-            if let Some(id) = &item.entry.remote_id {
-                by_id.entry(Arc::clone(id)).or_default().push(at);
-            }
-        }
-        let places = |id: &Arc<str>| by_id.get(id).map(Vec::as_slice).unwrap_or_default();
-        for remark in extras.remarks {
-            let still = remark.film_of.as_ref().and_then(|still| places(still).first().copied());
-            for at in places(&remark.remote_id) {
-                items[*at].film_of = still.filter(|still| still != at);
-                items[*at].remark = Some(Box::new(remark.clone()));
-            }
-        }
-        let mut unlisted = HashSet::new();
-        for (number, album) in extras.albums.iter().enumerate() {
-            for member in &album.members {
-                if places(member).is_empty() {
-                    unlisted.insert(Arc::clone(member));
-                }
-                for at in places(member) {
-                    if items[*at].albums.last() != Some(&number) {
-                        items[*at].albums.push(number);
-                    }
-                }
-            }
-        }
-        let mut unlisted: Vec<_> = unlisted.into_iter().collect();
-        unlisted.sort();
-        let albums = extras.albums;
-        Inventory { service, at, items, albums, unseen, passed, unlisted, repeated, usage }
     }
 }

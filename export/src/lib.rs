@@ -15,6 +15,7 @@ pub mod leave;
 pub mod page;
 pub mod papers;
 pub mod plan;
+pub mod restore;
 pub mod run;
 pub mod settle;
 pub mod source;

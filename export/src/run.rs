@@ -199,7 +199,7 @@ impl<'a> Running<'a> {
         self.note_flags(&source).await?;
         let report = report?;
         self.down = source.down();
-        let over = report.cut.is_some() || self.tools.stop.gently.is_cancelled();
+        let over = report.cut.is_some() || self.down.is_some() || asked.gently.is_cancelled();
         self.reports.push(report);
         Ok(!over)
     }

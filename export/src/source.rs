@@ -4,15 +4,15 @@
 //! the same outcome and is flagged. A service that stands still, drips or does not end holds nothing up for ever. The
 //! service is only read.
 
+mod checked;
 mod fetch;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use safelight_core::body::Body;
@@ -28,18 +28,15 @@ use safelight_core::provider::{
 };
 use safelight_core::time::{Clock, Timestamp};
 
-use self::fetch::{End, Fetch};
+use self::checked::streamed;
+use self::fetch::Fetch;
 use crate::flags::Flags;
 use crate::inventory::Inventory;
 use crate::layout::Placed;
 
 /// Items up to this size are fetched and checked before a byte is handed on.
 const WHOLE: u64 = 8 * 1024 * 1024;
-/// How often an item is fetched that comes out wrong.
-const ROUNDS: u32 = 3;
 const PAGE: usize = 4096;
-/// After so many failures in a row the service counts as gone.
-const FAILURES: u32 = 16;
 
 /// When reading counts as standing still. Only the time that is spent waiting for the service counts.
 #[derive(Debug, Clone, Copy)]
@@ -157,122 +154,6 @@ impl Source {
     pub(crate) fn down(&self) -> Option<Error> {
         self.shared.marks().down.as_ref().map(Error::duplicate)
     }
-}
-
-impl Shared {
-    fn marks(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, key: &Key) -> Option<usize> {
-        self.shown.binary_search_by(|shown| shown.entry.key.cmp(key)).ok()
-    }
-
-    /// Learns how a fetch went. A service that lets nobody in, or fails again and again, is not asked any more: thousands
-    /// of items would each take their tries.
-    fn learn(&self, error: Option<&Error>) {
-        let mut marks = self.marks();
-        let Some(error) = error else {
-            marks.failures = 0;
-            return;
-        };
-        marks.failures += match error.kind() {
-            Kind::SignIn => FAILURES,
-            Kind::Unavailable | Kind::Timeout | Kind::RateLimited => 1,
-            _ => 0,
-        };
-        if marks.failures >= FAILURES && marks.down.is_none() {
-            marks.down = Some(error.duplicate());
-            self.stop.gently.cancel();
-        }
-    }
-
-    fn ask(&self) -> Result<()> {
-        self.marks().down.as_ref().map_or(Ok(()), |error| Err(error.duplicate()))
-    }
-
-    /// Whether these bytes, which are not those of the service's digest, came before; then there is nothing better.
-    fn came_before(&self, at: usize, sha256: [u8; 32]) -> bool {
-        let Entry { key, file_id, .. } = &self.shown[at].entry;
-        let mut marks = self.marks();
-        if marks.wrong.insert(key.clone(), sha256) != Some(sha256) {
-            return false;
-        }
-        marks.flags.add(file_id.unwrap_or_default(), sha256);
-        if !marks.flagged.contains(key) {
-            marks.flagged.push(key.clone());
-        }
-        true
-    }
-
-    /// All of an item, checked.
-    async fn whole(self: &Arc<Self>, at: usize) -> Result<Bytes> {
-        let mut rounds = 1;
-        loop {
-            let mut fetch = Fetch::new(Arc::clone(self), at);
-            let mut bytes = BytesMut::new();
-            let ended = loop {
-                match fetch.next().await {
-                    Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                    Ok(None) => break Ok(fetch.end()),
-                    Err(error) => break Err(error),
-                }
-            };
-            match ended {
-                Ok(End::Right) => return Ok(bytes.freeze()),
-                Ok(End::Wrong(sha256)) if self.came_before(at, sha256) => return Ok(bytes.freeze()),
-                Ok(End::Wrong(_)) if rounds < ROUNDS => {}
-                Ok(End::Wrong(_)) => return Err(self.wrong(at)),
-                Err(error) if error.kind() == Kind::Corrupt && rounds < ROUNDS => {}
-                Err(error) => return Err(error),
-            }
-            rounds += 1;
-        }
-    }
-
-    /// After an item that was handed on came out wrong: fetches it once more to see whether it does so again.
-    async fn again(self: &Arc<Self>, at: usize, sha256: [u8; 32]) -> Result<()> {
-        if self.came_before(at, sha256) {
-            return Ok(());
-        }
-        let mut fetch = Fetch::new(Arc::clone(self), at);
-        while fetch.next().await?.is_some() {}
-        match fetch.end() {
-            End::Wrong(second) if self.came_before(at, second) => Ok(()),
-            _ => Err(self.wrong(at)),
-        }
-    }
-
-    fn wrong(&self, at: usize) -> Error {
-        let context =
-            format!("reading {}: other bytes came than the service holds", self.shown[at].original);
-        Error::new(Kind::Corrupt, context)
-    }
-}
-
-/// Chunk by chunk; the end comes only after the whole was checked.
-fn streamed(fetch: Fetch) -> BoxStream<'static, Result<Bytes>> {
-    stream::unfold(Some(fetch), |state| async move {
-        let mut fetch = state?;
-        match fetch.next().await {
-            Ok(Some(chunk)) => Some((Ok(chunk), Some(fetch))),
-            Ok(None) => match fetch.end() {
-                End::Right => {
-                    fetch.shared.learn(None);
-                    None
-                }
-                End::Wrong(sha256) => {
-                    let error = fetch.shared.again(fetch.at, sha256).await.err()?;
-                    Some((Err(error), None))
-                }
-            },
-            Err(error) => {
-                fetch.shared.learn(Some(&error));
-                Some((Err(error), None))
-            }
-        }
-    })
-    .boxed()
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::open_catalog;
 use crate::render::status::{Row, Status};
-use crate::render::{codes as pages, key};
+use crate::render::{codes as pages, key, pools};
 use crate::session::{Session, catalog_path};
 use crate::wiring::{self, Opener};
 
@@ -87,7 +87,11 @@ async fn status(
             behind: counted.behind.files,
             last_done: counted.last_done,
         };
-        rows.push(Row { place, survey: counted, room });
+        let pools = match &destination.storage {
+            Storage::Disk(_) => Vec::new(),
+            _ => pools::of(destination, &counted.stored, &[]),
+        };
+        rows.push(Row { place, survey: counted, room, pools });
     }
     let places: Vec<Place> = rows.iter().map(|row| row.place.clone()).collect();
     let (mut verdict, needs) = judge(&survey, &places, config.safety.grace, now);

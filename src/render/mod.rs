@@ -8,6 +8,7 @@ pub mod item;
 pub mod key;
 pub mod moment;
 pub mod paint;
+pub mod pools;
 pub mod safety;
 pub mod sign_in;
 pub mod status;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::codes::{reason, title};
 use super::moment;
 use super::paint::Paint;
+use super::pools::{self, PoolLine};
 use super::safety::fewer;
 use super::sign_in::remedy;
 use super::table::{Table, left, loose, right};
@@ -42,8 +43,10 @@ pub struct Row {
     pub place: Place,
     /// What the catalog counts there.
     pub survey: DestinationSurvey,
-    /// Room left, where that was looked at.
+    /// Room left on a disk that was looked at.
     pub room: Option<Room>,
+    /// Room left in the pools, as far as config and catalog tell.
+    pub pools: Vec<PoolLine>,
 }
 
 impl Status {
@@ -174,7 +177,9 @@ impl Row {
         let room = match self.room {
             Some(Room::Unlimited) => "unlimited".to_owned(),
             Some(Room::Limited { used, total }) => size(total.saturating_sub(used)),
-            Some(Room::Unknown) | None => "-".to_owned(),
+            Some(Room::Unknown) | None => {
+                pools::words(&self.pools).unwrap_or_else(|| "-".to_owned())
+            }
         };
         let never = || "-".to_owned();
         vec![
@@ -211,6 +216,7 @@ impl Row {
         json!({
             "name": self.place.name, "state": state, "code": code, "reason": code.map(reason),
             "overdue_at": overdue_at.map(moment::stamp), "behind": self.place.behind,
+            "pools": self.pools.iter().map(PoolLine::json).collect::<Vec<_>>(),
             "stored": stored, "held": held, "unproved": self.survey.unproved,
             "last_seen": self.survey.last_seen.map(moment::stamp),
             "last_done": self.survey.last_done.map(moment::stamp),
@@ -277,7 +283,7 @@ mod tests {
                 by_copies: [(2, 65), (4, 48_325)].into(),
                 ..Survey::default()
             },
-            rows: vec![Row { place, survey, room: None }],
+            rows: vec![Row { place, survey, room: None, pools: Vec::new() }],
             sign_in: vec!["dropbox".to_owned()],
             copies: 3,
             now,

@@ -174,7 +174,8 @@ impl Fetch {
         }
         tracing::debug!(%error, ?wait, "going on");
         self.shared.clock.sleep(wait).await;
-        Ok(())
+        // Others may have found out meanwhile that nobody answers.
+        self.shared.ask()
     }
 
     fn trouble(&self, kind: Kind, what: &str) -> Error {
