@@ -104,7 +104,7 @@ impl Adoption<'_> {
         let adopted = self.compare_all().await?;
         let marker = match marker::read(self.provider).await? {
             Some(marker) => marker.id,
-            None => marker::claim(self.provider).await?,
+            None => marker::claim(self.provider, &*self.tools.catalog, &self.record.name).await?,
         };
         let last_seen = Some(self.tools.clock.now());
         let marker = Some(marker);

@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub classes: Vec<MediaClass>,
     /// How many `put`s at once are sensible when the user sets nothing.
     pub concurrency: usize,
+    /// How many reads at once are sensible.
+    pub reads: usize,
     /// How many more `put`s may be waiting inside the provider so that commits can be coalesced; 0 where
     /// every `put` commits for itself.
     pub batch: usize,
@@ -72,6 +74,7 @@ impl Default for Capabilities {
             names: NameRules::default(),
             classes: MediaClass::ALL.to_vec(),
             concurrency: 4,
+            reads: 8,
             batch: 0,
         }
     }

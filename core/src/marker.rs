@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::body::Body;
-use crate::catalog::DestinationRecord;
+use crate::catalog::{Catalog, DestinationRecord};
 use crate::class::MediaClass;
 use crate::codes;
 use crate::digest::{Algorithms, Hasher};
@@ -18,6 +18,8 @@ use crate::key::{Key, RESERVED};
 use crate::provider::{Provider, PutMode, PutRequest, Root};
 
 const LIMIT: usize = 4096;
+/// The page of the destination's notebook on which a marker is noted before it is written.
+const NOTE: &str = "core/marker";
 
 /// What stands in a marker file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -111,19 +113,53 @@ async fn is_empty(provider: &dyn Provider) -> Result<bool> {
     Ok(true)
 }
 
-/// Writes a new marker and answers its id. The destination's root is made if it was
-/// [`Root::New`].
+/// Makes sure that a destination is ours: it is, or it may be claimed and is claimed now. Answers the marker's id.
+///
+/// The id is noted in the catalog before the marker is written, so that a process that dies in between knows its own
+/// marker again. The destination's root is made if it was [`Root::New`].
 ///
 /// # Errors
-/// [`Kind::Exists`] if somebody else claimed it meanwhile.
-pub async fn claim(provider: &dyn Provider) -> Result<String> {
+/// As [`check`]; [`Kind::Exists`] if somebody else claimed it meanwhile; the catalog's.
+pub async fn own(
+    provider: &dyn Provider,
+    catalog: &dyn Catalog,
+    root: Root,
+    record: &DestinationRecord,
+) -> Result<String> {
+    if let Some(ours) = &record.marker {
+        check(provider, root, record).await?;
+        return Ok(ours.clone());
+    }
+    let noted = catalog.page(&record.name, NOTE).await?;
+    if let Some(noted) = noted
+        && root == Root::Ready
+        && read(provider).await?.is_some_and(|found| found.id == noted)
+    {
+        return Ok(noted);
+    }
+    check(provider, root, record).await?;
+    claim(provider, catalog, &record.name).await
+}
+
+/// Writes a new marker, noted before, and answers its id.
+///
+/// # Errors
+/// [`Kind::Exists`] if somebody else claimed it meanwhile; the catalog's.
+pub async fn claim(provider: &dyn Provider, catalog: &dyn Catalog, name: &str) -> Result<String> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| {
         Error::new(Kind::Internal, "no random numbers").source(error.to_string())
     })?;
+    let id = hex::encode(random);
+    catalog.keep_page(name, NOTE, Some(id.clone())).await?;
+    write(provider, &id).await?;
+    Ok(id)
+}
+
+async fn write(provider: &dyn Provider, id: &str) -> Result<()> {
     let marker = Marker {
         v: 1,
-        id: hex::encode(random),
+        id: id.to_owned(),
         about: "This folder is kept by Safelight, a photo backup. Without this file it will not write here."
             .to_owned(),
     };
@@ -142,5 +178,5 @@ pub async fn claim(provider: &dyn Provider) -> Result<String> {
         digests,
     };
     provider.put(request, Body::whole(bytes, digests)).await?;
-    Ok(marker.id)
+    Ok(())
 }

@@ -333,6 +333,20 @@ async fn a_place_with_foreign_files_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_marker_whose_writing_was_not_answered_is_known_again() {
+    let mut world = World::new(1).await;
+    world.photos(2);
+    for fault in [Fault::Error(Kind::Unavailable), Fault::LostAnswer(Kind::Unavailable)] {
+        let script = Arc::new(Script::new().on(Call::Put, 1, fault));
+        let store = world.stores[0].clone();
+        world.replace(0, Arc::new(FaultyProvider::new(store, script, world.clock.clone())));
+        assert!(stopped(&world.run().await, "d0").is_some());
+    }
+    assert_eq!(world.run().await.exit_code(), 0);
+    world.assert_mirrored(0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_destination_of_another_catalog_is_refused() {
     let world = World::new(1).await;
     world.photos(2);

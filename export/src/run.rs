@@ -4,7 +4,6 @@
 //! missing with the reason.
 
 mod account;
-mod claim;
 mod finish;
 mod links;
 
@@ -96,11 +95,6 @@ impl Export {
     pub async fn run(&self, plan: &Plan, options: &Options, tools: &Tools) -> Result<Outcome> {
         if !options.despite_room {
             Self::check_room(plan)?;
-        }
-        for target in &self.targets {
-            if let Ok(provider) = &target.opened {
-                claim::prepare(&**provider, &*tools.catalog, &target.name).await?;
-            }
         }
         let mut running = Running::new(self, plan, options, tools);
         running.transfer().await?;

@@ -26,8 +26,6 @@ pub const WHOLE_LIMIT: u64 = 8 * 1024 * 1024;
 /// How often a file that changes while it is read is tried.
 const TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// How many files are read into memory at once. Enough for the disk to sort its work.
-const READERS: usize = 8;
 
 /// The library as the transfer reads it.
 pub struct Source {
@@ -61,7 +59,7 @@ pub enum Judgement {
 impl Source {
     /// Reads from `library`, computing `algorithms`.
     pub fn new(library: Arc<dyn Provider>, clock: Arc<dyn Clock>, algorithms: Algorithms) -> Self {
-        let readers = Semaphore::new(READERS);
+        let readers = Semaphore::new(library.capabilities().reads.max(1));
         Self { library, clock, algorithms, readers, bytes_read: AtomicU64::new(0) }
     }
 

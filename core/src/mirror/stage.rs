@@ -8,11 +8,11 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::lane::Lane;
-use crate::catalog::DestinationRecord;
+use crate::catalog::{Catalog, DestinationRecord};
 use crate::codes;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::job::{Destination, DestinationRules, MirrorJob, Tools};
-use crate::marker::{self, Ownership};
+use crate::marker;
 use crate::monitor::Event;
 use crate::provider::{Health, Provider};
 use crate::time::Timestamp;
@@ -82,7 +82,7 @@ async fn look(
         Ok(provider) => provider,
         Err(error) => return Ok(Stage::Stopped(error.duplicate())),
     };
-    match ready(&**provider, record, dry_run).await {
+    match ready(&**provider, &*tools.catalog, record, dry_run).await {
         Ok((health, marker)) => {
             let seen = DestinationRecord {
                 marker,
@@ -116,16 +116,17 @@ fn may_be_away(error: &Error) -> bool {
 
 async fn ready(
     provider: &dyn Provider,
+    catalog: &dyn Catalog,
     record: &DestinationRecord,
     dry_run: bool,
 ) -> Result<(Health, Option<String>)> {
     let health = provider.check().await?;
-    let marker = match marker::check(provider, health.root, record).await? {
-        Ownership::Ours => record.marker.clone(),
-        Ownership::Unclaimed if dry_run => None,
-        Ownership::Unclaimed => Some(marker::claim(provider).await?),
-    };
-    Ok((health, marker))
+    if dry_run {
+        marker::check(provider, health.root, record).await?;
+        return Ok((health, record.marker.clone()));
+    }
+    let marker = marker::own(provider, catalog, health.root, record).await?;
+    Ok((health, Some(marker)))
 }
 
 fn announce(one: &Staged<'_>, tools: &Tools) {

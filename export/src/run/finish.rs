@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use safelight_core::catalog::{Catalog, Held};
+use safelight_core::catalog::{Catalog, DestinationRecord, Held};
 use safelight_core::class::MediaClass;
 use safelight_core::error::{Result, Scope};
 use safelight_core::job::Tools;
 use safelight_core::key::Key;
+use safelight_core::marker;
 use safelight_core::provider::Provider;
 use safelight_core::time::Timestamp;
 
 use super::account::Account;
-use super::claim::claim;
 use super::links::Linking;
 use crate::inventory::Item;
 use crate::layout::fold;
@@ -58,7 +58,14 @@ impl Export {
     ) -> Result<Written> {
         let name = &self.targets[at].name;
         let catalog = &*tools.catalog;
-        claim(provider, catalog, name).await?;
+        // The engine did this already, if there was something to take out.
+        let record = catalog.enroll(name).await?;
+        if record.marker.is_none() {
+            let health = provider.check().await?;
+            let marker = Some(marker::own(provider, catalog, health.root, &record).await?);
+            let record = DestinationRecord { marker, volume: health.volume, ..record };
+            catalog.remember_destination(record).await?;
+        }
         let (mut payload, last) = stored(catalog, name).await?;
         let writer =
             |page| Writer { provider, catalog, destination: name, page, clock: &*tools.clock };

@@ -8,8 +8,9 @@ use http::HeaderValue;
 use safelight_core::codes;
 use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::{Error, Kind, Result};
+use safelight_core::secret::Secret;
 use safelight_core::time::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::country::Country;
 
@@ -83,6 +84,29 @@ impl Cookies {
             fingerprint: hex::encode(&digest.unwrap_or_default()[..6]),
         })
     }
+}
+
+/// Of everything that was brought, the cookies that are sent, in a form that [`Cookies::read`] takes. Whoever exports a
+/// browser's cookies brings those of other sites too; they are nothing to keep.
+///
+/// # Errors
+/// As [`Cookies::read`].
+pub(crate) fn worth_keeping(text: &str, country: Country) -> Result<Secret> {
+    Cookies::read(text, country)?;
+    let found = found_in(text);
+    let suffix = country.suffix;
+    let names = ["session-id".to_owned()]
+        .into_iter()
+        .chain(["ubid", "at", "x"].map(|kind| format!("{kind}-{suffix}")));
+    let told = |name: String| {
+        let cookie = pick(&found, &name, country)?;
+        let mut told = json!({ "name": name, "value": cookie.value });
+        if let Some(expires) = cookie.expires {
+            told["expirationDate"] = (expires.as_nanos() as f64 / 1e9).into();
+        }
+        Some(told)
+    };
+    Ok(Secret::new(Value::Array(names.filter_map(told).collect()).to_string()))
 }
 
 fn secret(text: &str) -> Result<HeaderValue> {
@@ -239,6 +263,12 @@ mod tests {
             let cookies = Cookies::read(form, de()).unwrap();
             assert_eq!(cookies.header.to_str().unwrap(), LINE, "{form}");
             assert_eq!(cookies.session, "1-2");
+            let kept = worth_keeping(form, de()).unwrap();
+            let again = Cookies::read(kept.expose(), de()).unwrap();
+            assert_eq!((again.header, again.expires), (cookies.header, cookies.expires));
+            for foreign in ["9-9", "de_DE", "i18n", "other"] {
+                assert!(!kept.expose().contains(foreign), "{foreign}");
+            }
         }
         let expires = Cookies::read(file, de()).unwrap().expires;
         assert_eq!(expires, Some(Timestamp::from_parts(1_893_456_000, 0)));

@@ -6,6 +6,7 @@ use safelight_core::registry::{Context, Settings, Value};
 use safelight_core::secret::Secret;
 use safelight_core::sign_in::{Account, Page, SignIn};
 
+use crate::cookies::worth_keeping;
 use crate::factory::api;
 use crate::folders::Folders;
 use crate::session;
@@ -49,11 +50,11 @@ impl SignIn for AmazonSignIn {
         answer: &str,
     ) -> Result<Secret> {
         let brought = Secret::new(answer.trim());
-        let settings = settings.clone().with("account", Value::Secret(brought.clone()));
+        let settings = settings.clone().with("account", Value::Secret(brought));
         let api = api(&settings, context)?;
         Folders::default().home(&api).await?;
         session::until(&api.cookies, &*context.notebook, &*context.clock).await;
-        Ok(brought)
+        worth_keeping(answer, api.hosts.country)
     }
 
     async fn account(&self, settings: &Settings, context: &Context) -> Result<Account> {

@@ -159,6 +159,7 @@ fn capabilities() -> Capabilities {
             max_key_bytes: None,
         },
         concurrency: 8,
+        reads: 24,
         batch: 1000,
         ..Capabilities::default()
     }

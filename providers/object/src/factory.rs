@@ -196,6 +196,7 @@ fn open(
         max_item_bytes,
         names: NameRules { max_key_bytes: names.max_key_bytes(), ..NameRules::default() },
         concurrency: service.concurrency,
+        reads: service.reads,
         ..Capabilities::default()
     };
     let store = ObjectStore {

@@ -30,6 +30,8 @@ pub(crate) struct Service {
     pub(crate) max_object: Option<u64>,
     /// How many `put`s at once are sensible.
     pub(crate) concurrency: usize,
+    /// How many reads at once are sensible: what comes down is small and far away.
+    pub(crate) reads: usize,
 }
 
 const CLOUD: Service = Service {
@@ -42,6 +44,7 @@ const CLOUD: Service = Service {
     max_path: Some(1024),
     max_object: None,
     concurrency: 8,
+    reads: 64,
 };
 
 const TIB: u64 = 1 << 40;
@@ -62,6 +65,7 @@ const ALL: &[Service] = &[
         page: "multistatus",
         max_path: None,
         concurrency: 4,
+        reads: 8,
         ..CLOUD
     },
     #[cfg(feature = "gcs")]
