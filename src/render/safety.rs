@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use safelight_core::catalog::Survey;
+use safelight_core::codes;
 
-use super::text::{count, files};
+use super::text::{count, files, size};
 
 /// `All 31 files have 4 copies, the library being one.`, or what is missing.
 pub fn sentences(survey: &Survey, copies: u32, offsite: u32) -> Vec<String> {
@@ -24,10 +25,11 @@ pub fn sentences(survey: &Survey, copies: u32, offsite: u32) -> Vec<String> {
         } else {
             format!("All {} have", files(total))
         };
-        return vec![match same.as_slice() {
+        let sentence = match same.as_slice() {
             [(number, _)] => format!("{all} {number} copies, the library being one."),
             _ => format!("{all} what counts as safe: {rule}."),
-        }];
+        };
+        return std::iter::once(sentence).chain(misfits(survey)).collect();
     }
     let mut lines = vec![format!(
         "{} of {} have what counts as safe: {rule}.",
@@ -35,6 +37,7 @@ pub fn sentences(survey: &Survey, copies: u32, offsite: u32) -> Vec<String> {
         files(total)
     )];
     lines.extend(fewer(&survey.by_copies, copies));
+    lines.extend(misfits(survey));
     let enough: u64 = survey.by_copies.range(copies..).map(|(_, number)| number).sum();
     let at_home = enough.saturating_sub(survey.safe + survey.suspect);
     if at_home > 0 {
@@ -46,6 +49,22 @@ pub fn sentences(survey: &Survey, copies: u32, offsite: u32) -> Vec<String> {
         lines.push(format!("{} {verb} damaged in the library.", files(survey.suspect)));
     }
     lines
+}
+
+/// A line for each destination whose quotas have not room for everything.
+pub fn misfits(survey: &Survey) -> impl Iterator<Item = String> {
+    let elsewhere = survey.safe == survey.files.files;
+    survey.destinations.iter().filter_map(move |one| {
+        let held = one.held.get(&codes::POOL_FULL).filter(|held| held.files > 0)?;
+        let verb = if held.files == 1 { "does" } else { "do" };
+        let what =
+            format!("{} ({}) {verb} not fit at {}", files(held.files), size(held.bytes), one.name);
+        Some(match (elsewhere, held.files) {
+            (false, _) => format!("{what}."),
+            (true, 1) => format!("{what}; it has its copies elsewhere."),
+            (true, _) => format!("{what}; they have their copies elsewhere."),
+        })
+    })
 }
 
 /// A line for each number of copies that is too small.
@@ -63,7 +82,7 @@ pub fn fewer(by_copies: &BTreeMap<u32, u64>, wanted: u32) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use safelight_core::catalog::Amount;
+    use safelight_core::catalog::{Amount, DestinationSurvey};
 
     fn survey(safe: u64, by_copies: &[(u32, u64)]) -> Survey {
         let files = by_copies.iter().map(|(_, number)| number).sum();
@@ -95,5 +114,21 @@ mod tests {
             "0 of 31 files have what counts as safe: 3 copies, 1 off-site.\n31 files have enough copies, but too few off-site."
         );
         assert_eq!(said(&survey(0, &[])), "There are no files in the library.");
+    }
+
+    #[test]
+    fn what_does_not_fit_has_its_copies_elsewhere_only_if_everything_is_safe() {
+        let mut one =
+            DestinationSurvey { name: "amazon".to_owned(), ..DestinationSurvey::default() };
+        one.held.insert(codes::POOL_FULL, Amount { files: 2, bytes: 41_000_000_000 });
+        let mut all = survey(31, &[(3, 2), (4, 29)]);
+        all.destinations.push(one.clone());
+        assert_eq!(
+            sentences(&all, 3, 0)[1],
+            "2 files (41 GB) do not fit at amazon; they have their copies elsewhere."
+        );
+        let mut some = survey(29, &[(2, 2), (4, 29)]);
+        some.destinations.push(one);
+        assert_eq!(sentences(&some, 3, 0)[2], "2 files (41 GB) do not fit at amazon.");
     }
 }

@@ -12,7 +12,7 @@ use super::codes::{reason, title};
 use super::moment;
 use super::paint::Paint;
 use super::pools::{self, PoolLine};
-use super::safety::fewer;
+use super::safety::{fewer, misfits};
 use super::sign_in::remedy;
 use super::table::{Table, left, loose, right};
 use super::text::{count, files, size, span};
@@ -113,7 +113,9 @@ impl Status {
         text += &table.render("  ");
         let mut remarks: Vec<String> = fewer(&self.survey.by_copies, self.copies).collect();
         for row in &self.rows {
-            for (code, amount) in &row.survey.held {
+            for (code, amount) in
+                row.survey.held.iter().filter(|(code, _)| **code != codes::POOL_FULL)
+            {
                 let verb = if amount.files == 1 { "is" } else { "are" };
                 let why = title(*code);
                 remarks.push(format!(
@@ -123,6 +125,7 @@ impl Status {
                 ));
             }
         }
+        remarks.extend(misfits(&self.survey));
         remarks.extend(self.needs.iter().map(|one| need(one, &self.sign_in)));
         for (run, code) in &self.guards {
             remarks
