@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use safelight_config::units::{ByteSize, Rate, parse_duration};
+use safelight_core::template::Template;
 
 /// Keeps one photo library safe in several places at once, and proves it.
 #[derive(Debug, Parser)]
@@ -117,6 +118,27 @@ pub enum Command {
                       destination's trash is not taken over, and stays there."
     )]
     Rebuild,
+    /// Is it safe to cancel this service?
+    #[command(
+        after_help = "Lists everything that the service holds, compares it with the library, the other destinations and \
+                      earlier exports, and exits with 0 only if every file is proven elsewhere; else with 3. Nothing is \
+                      changed anywhere."
+    )]
+    Leave(LeaveArgs),
+    /// Take everything out of a service, with proof
+    #[command(
+        after_help = "By default only what is proven nowhere else is fetched. The same command again goes on where it was \
+                      cut off, or finds nothing to fetch. Files are only added at the targets, and nothing is removed at \
+                      the service."
+    )]
+    Export(ExportArgs),
+    /// Bring files back from a destination
+    #[command(
+        after_help = "Files come in the library's own layout and are compared with the hash that was recorded. Nothing that \
+                      stands in the folder is overwritten: what is the same is left, what is not is named, with exit \
+                      code 3."
+    )]
+    Restore(RestoreArgs),
     /// What is where
     Ls {
         /// A file or folder of the library; all of it if left out
@@ -282,6 +304,98 @@ pub struct MirrorArgs {
     pub full_scan: bool,
 }
 
+/// Arguments of `leave`.
+#[derive(Debug, Args)]
+pub struct LeaveArgs {
+    /// The destination's name in the config
+    pub destination: String,
+    /// Write a page to keep: one row for each file, with its hash and where else it is
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Also ask about what is in the trash there
+    #[arg(long)]
+    pub trash: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // flags are what they are
+pub struct ExportArgs {
+    /// An export job of the config, or the destination that is to be left
+    #[arg(value_name = "JOB | DESTINATION")]
+    pub what: String,
+    /// Into this folder, empty or from the same export; may be repeated [config: job.NAME.to]
+    #[arg(long, value_name = "DIR")]
+    pub to: Vec<PathBuf>,
+    /// Also what is proven elsewhere [config: job.NAME.skip_if_library_has]
+    #[arg(long)]
+    pub everything: bool,
+    /// Folders and names: "{taken:%Y}/{taken:%m}/{name}" [config: job.NAME.layout]
+    #[arg(long, value_name = "TEMPLATE", value_parser = layout)]
+    pub layout: Option<Template>,
+    /// A plain folder instead of a BagIt bag [config: job.NAME.bag]
+    #[arg(long)]
+    pub plain: bool,
+    /// How albums are written down besides JSON and XMP [config: job.NAME.albums]
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub albums: Option<AlbumForm>,
+    /// Also what is in the trash there
+    #[arg(long)]
+    pub trash: bool,
+    /// Change nothing anywhere, say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// With --dry-run: name every file
+    #[arg(long, requires = "dry_run")]
+    pub list: bool,
+    /// Go on where an earlier run ended; that is always done
+    #[arg(long)]
+    pub resume: bool,
+    /// End after this long: "2 hours", 90m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_duration: Option<Duration>,
+    /// End after so much was stored: "20 GB"
+    #[arg(long, value_name = "SIZE")]
+    pub max_transfer: Option<ByteSize>,
+    /// Fetch no faster: "2 MB/s"
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub bandwidth: Option<Rate>,
+    /// Begin although a target says that it is too small
+    #[arg(long)]
+    pub despite_room: bool,
+}
+
+/// How albums are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AlbumForm {
+    /// Only as JSON and in the XMP sidecars.
+    Sidecar,
+    /// Also as .m3u8 lists.
+    Lists,
+    /// Also as lists, and as folders with links to the files.
+    Links,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Files or folders of the library; all of it if left out
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The destination to bring them back from
+    #[arg(long, value_name = "DESTINATION")]
+    pub from: String,
+    /// The folder they go to; it is made if only its last part is missing
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Change nothing, say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// With --dry-run: name every file
+    #[arg(long, requires = "dry_run")]
+    pub list: bool,
+}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -301,6 +415,10 @@ pub struct StatusArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
+}
+
+fn layout(text: &str) -> Result<Template, String> {
+    Template::parse(text).map_err(|error| error.to_string())
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

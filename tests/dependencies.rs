@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// everything. A crate that is not named here has to be put into this table first.
 const OURS: [(&str, &[&str]); 15] = [
     ("safelight-core", &[]),
-    ("safelight-config", &["safelight-core", "safelight-export"]),
+    ("safelight-config", &["safelight-core"]),
     ("safelight-catalog", &["safelight-core"]),
     ("safelight-media", &["safelight-core"]),
     ("safelight-export", &["safelight-core"]),
@@ -52,8 +52,10 @@ const OURS: [(&str, &[&str]); 15] = [
             "safelight-catalog",
             "safelight-disk",
             "safelight-dropbox",
+            "safelight-export",
             "safelight-http",
             "safelight-media",
+            "safelight-providers",
             "safelight-sandbox",
             "safelight-testkit",
         ],

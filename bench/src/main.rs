@@ -6,11 +6,14 @@
 //! bench lanes DIR               one destination 20 times slower: read amplification, and how far the others
 //!                               are held back
 //! bench dropbox DIR             mirror DIR to the Dropbox stand-in in another process, tell time and peak memory
+//! bench serve-s3 DIR FILES      serve so many files of 200 KB as S3 does, 40 ms away, until stdin closes
+//! bench export DIR              export what is served to DIR; the environment says where it is (see export_s3.sh)
 //! ```
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used)]
 
 mod cloud;
 mod discard;
+mod export;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +46,13 @@ async fn main() {
         ["lanes", library] => lanes(Path::new(library)).await,
         ["dropbox", library] => cloud::mirror(Path::new(library)).await,
         ["serve-dropbox", folder] => cloud::serve(Path::new(folder)).await,
-        _ => println!("usage: bench tree DIR FILES | memory DIR | lanes DIR | dropbox DIR"),
+        ["serve-s3", folder, files] => {
+            export::serve(Path::new(folder), files.parse().expect("a number")).await;
+        }
+        ["export", target] => export::export(Path::new(target)).await,
+        _ => println!(
+            "usage: bench tree DIR FILES | memory DIR | lanes DIR | dropbox DIR | serve-s3 DIR FILES | export DIR"
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use safelight_core::class::MediaClass;
-use safelight_export::layout::{BadTemplate, Template};
+use safelight_core::template::{BadTemplate, Template};
 
 use crate::codes;
 use crate::report::Problem;
@@ -96,8 +96,8 @@ pub(crate) fn check(
     destinations: Option<&Table>,
     problems: &mut Vec<Problem>,
 ) {
-    let named: Vec<(&str, &Table)> = destinations.iter().flat_map(|table| table.named()).collect();
-    let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+    let tables: Vec<(&str, &Table)> = destinations.iter().flat_map(|table| table.named()).collect();
+    let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
     let unknown = |written: &str, what: &str, span| {
         let known = format!("destinations in this file: {}", names.join(", "));
         let help = match nearest(written, names.iter().copied()) {
@@ -119,15 +119,14 @@ pub(crate) fn check(
     for entry in job.items("to") {
         let Value::Text(to) = &entry.value else { continue };
         let span = entry.origin.span();
-        match named.iter().find(|(name, _)| name == to) {
+        match tables.iter().find(|(name, _)| name == to) {
             None => problems.push(unknown(to, "copies to", span)),
             Some(_) if from.as_ref() == Some(to) => {
                 problems.push(wrong(format!("job `{name}` copies `{to}` to itself"), span));
             }
-            Some((_, table))
-                if table.get::<String>("type").as_deref() == Some("amazon-photos") =>
-            {
-                let message = format!("`{to}` cannot hold an export: Amazon Photos keeps equal files once");
+            Some((_, table)) if table.get::<String>("type").as_deref() == Some("amazon-photos") => {
+                let message =
+                    format!("`{to}` cannot hold an export: Amazon Photos keeps equal files once");
                 problems.push(wrong(message, span).help("name a disk, Dropbox or a bucket"));
             }
             Some(_) if seen.contains(&to.as_str()) => {

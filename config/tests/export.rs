@@ -34,13 +34,15 @@ fn the_smallest_export_takes_what_is_nowhere_else_as_a_bag() {
 
 #[test]
 fn every_setting_of_an_export_is_read() {
-    let config = good(&job(
-        "to = \"nas\"\npath = \"a/b {today}/\"\ninclude = [\"photo\", \"raw\"]\n\
+    let config =
+        good(&job("to = \"nas\"\npath = \"a/b {today}/\"\ninclude = [\"photo\", \"raw\"]\n\
          layout = \"{taken:%Y}/{name}\"\nalbums = \"links\"\nprove = \"hash-every-file\"\n\
-         skip_if_library_has = false\nbag = false\nsplit = \"none\"",
-    ));
+         skip_if_library_has = false\nbag = false\nsplit = \"none\""));
     let export = only(&config);
-    assert_eq!((export.to.as_slice(), export.path.as_str()), (["nas".to_owned()].as_slice(), "a/b {today}"));
+    assert_eq!(
+        (export.to.as_slice(), export.path.as_str()),
+        (["nas".to_owned()].as_slice(), "a/b {today}")
+    );
     assert_eq!(export.include, [MediaClass::Photo, MediaClass::Raw]);
     assert!(export.layout.is_some() && !export.bag && export.everything);
     assert_eq!(export.albums, Albums::Links);

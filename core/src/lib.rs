@@ -32,6 +32,7 @@ pub mod registry;
 pub mod secret;
 pub mod sign_in;
 pub mod taken;
+pub mod template;
 pub mod time;
 pub mod traits;
 pub mod verdict;

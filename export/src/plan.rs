@@ -13,10 +13,11 @@ use safelight_core::error::{Error, Kind, Result};
 use safelight_core::job::Destination;
 use safelight_core::key::Key;
 use safelight_core::provider::{Provider, Room};
+use safelight_core::template::Template;
 use safelight_core::time::Timestamp;
 
 use crate::inventory::Inventory;
-use crate::layout::{Known, Layout, Placed, Template, lay_out};
+use crate::layout::{Known, Layout, Placed, lay_out};
 use crate::papers::{albums, bag, checksums, index};
 use crate::weigh::Standing;
 

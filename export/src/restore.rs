@@ -102,6 +102,11 @@ impl Outcome {
 }
 
 impl Plan {
+    /// Whether nothing was found that was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.send.files + self.there.files == 0 && self.is_whole()
+    }
+
     /// Whether every file that was asked for can be brought back.
     pub fn is_whole(&self) -> bool {
         self.occupied.is_empty() && self.without.is_empty()

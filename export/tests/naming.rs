@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use safelight_core::key::Key;
-use safelight_export::layout::{Known, Layout, Placed, Template, fold, lay_out};
+use safelight_core::template::Template;
+use safelight_export::layout::{Known, Layout, Placed, fold, lay_out};
 use world::verifier::{assert_bag, files_of};
 use world::{World, key};
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use safelight_catalog::SqliteCatalog;
 use safelight_config::{Config, Mirror};
@@ -24,8 +23,6 @@ use crate::session::{Session, catalog_path};
 use crate::stop::Signals;
 use crate::wiring::{self, Bandwidth, Opener};
 use crate::{machine, open_catalog};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs the jobs one after the other.
 pub async fn run(session: &Session, args: &MirrorArgs) -> Result<Exit, Failure> {
@@ -184,30 +181,21 @@ impl Call<'_> {
             monitor: Arc::<dyn Progress>::clone(progress),
             stop: self.stop.clone(),
         };
-        let result = tokio::select! {
-            result = mirror(&wired.job, &options, &tools) => result,
-            () = self.every_second(&**progress, bandwidth.as_ref()) => {
-                Err(Error::new(Kind::Internal, "the clock stopped"))
-            }
-        };
+        let run = mirror(&wired.job, &options, &tools);
+        let result = progress::ticking(&*self.clock, &**progress, bandwidth.as_ref(), run).await;
         wired.close().await;
         result
-    }
-
-    async fn every_second(&self, progress: &dyn Progress, bandwidth: Option<&Bandwidth>) {
-        loop {
-            self.clock.sleep(SECOND).await;
-            progress.tick();
-            if let Some(bandwidth) = bandwidth {
-                bandwidth.adjust(&*self.clock);
-            }
-        }
     }
 
     async fn progress(&self, catalog: &dyn Catalog) -> CoreResult<Arc<dyn Progress>> {
         let out = Arc::clone(&self.session.out);
         let overdue = self.overdue(catalog).await?;
-        let with = Surroundings { out: Arc::clone(&out), clock: Arc::clone(&self.clock), overdue };
+        let with = Surroundings {
+            out: Arc::clone(&out),
+            clock: Arc::clone(&self.clock),
+            overdue,
+            source: "the library".to_owned(),
+        };
         let next = progress::choose(self.session, with);
         let names_all = self.args.list && !self.session.flags.json;
         Ok(if names_all { Arc::new(Listing { out, next }) } else { next })

@@ -5,11 +5,14 @@ mod adopt;
 mod auth;
 mod config;
 mod explain;
+mod export;
+mod leave;
 mod log;
 mod ls;
 mod mirror;
 mod names;
 mod rebuild;
+mod restore;
 mod shell;
 mod status;
 
@@ -29,6 +32,9 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Auth { what } => auth::run(session, &what).await,
         Command::Adopt { destination } => adopt::run(session, &destination).await,
         Command::Rebuild => rebuild::run(session).await,
+        Command::Leave(args) => leave::run(session, &args).await,
+        Command::Export(args) => export::run(session, &args).await,
+        Command::Restore(args) => restore::run(session, &args).await,
         Command::Ls { path } => ls::run(session, path.as_deref()).await,
         Command::Find { patterns } => ls::find(session, &patterns).await,
         Command::Log { run, removals } => log::run(session, run, removals).await,

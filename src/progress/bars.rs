@@ -35,7 +35,7 @@ impl Bars {
     }
 
     fn draw(&self, board: &Board, bars: &mut Vec<ProgressBar>) {
-        self.head.set_message(head(board));
+        self.head.set_message(head(board, &self.with.source));
         let width = board.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
         for (at, row) in board.rows.iter().enumerate() {
             if bars.len() == at {
@@ -57,11 +57,11 @@ fn style(template: &str) -> ProgressStyle {
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▓░")
 }
 
-fn head(board: &Board) -> String {
+fn head(board: &Board, source: &str) -> String {
     match board.run {
-        None => format!("looking at the library: {}", files(board.files)),
+        None => format!("looking at {source}: {}", files(board.files)),
         Some(_) => format!(
-            "{}   {} in the library, {} new ({})",
+            "{}   {} in {source}, {} new ({})",
             board.job,
             files(board.files),
             count(board.new.files),
@@ -129,6 +129,14 @@ impl Progress for Bars {
     }
 
     fn end(&self, _: Result<&RunReport, &Error>, _: Exit) {
+        self.clear();
+    }
+
+    fn close(&self, _: &str, _: serde_json::Value, _: Exit) {
+        self.clear();
+    }
+
+    fn clear(&self) {
         self.with.out.put_bars(None);
         // A terminal that is gone cannot be cleared, and need not be.
         let _ = self.all.clear();

@@ -128,15 +128,28 @@ impl Progress for JsonLines {
     }
 
     fn end(&self, result: Result<&RunReport, &Error>, exit: Exit) {
+        let line = match result {
+            Ok(report) => end_of(report),
+            Err(error) => failure(error),
+        };
+        self.last(line, exit);
+    }
+
+    fn close(&self, job: &str, mut line: Value, exit: Exit) {
+        line["v"] = json!(1);
+        line["type"] = json!("run.end");
+        line["job"] = json!(job);
+        self.last(line, exit);
+    }
+}
+
+impl JsonLines {
+    fn last(&self, mut line: Value, exit: Exit) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for early in std::mem::take(&mut state.early) {
             self.with.out.line_now(early);
         }
         let run = state.board.run;
-        let mut line = match result {
-            Ok(report) => end_of(report),
-            Err(error) => failure(error),
-        };
         line["exit"] = json!(exit.0);
         line["run"] = json!(run);
         self.with.out.line_now(line);

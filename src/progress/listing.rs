@@ -45,4 +45,8 @@ impl Progress for Listing {
     fn end(&self, result: Result<&RunReport, &Error>, exit: Exit) {
         self.next.end(result, exit);
     }
+
+    fn close(&self, job: &str, line: serde_json::Value, exit: Exit) {
+        self.next.close(job, line, exit);
+    }
 }

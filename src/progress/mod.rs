@@ -12,8 +12,9 @@ mod plain;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
-use safelight_core::error::Error;
+use safelight_core::error::{Error, Kind, Result as CoreResult};
 use safelight_core::mirror::RunReport;
 use safelight_core::monitor::{Monitor, Silent};
 use safelight_core::time::{Clock, Timestamp};
@@ -25,6 +26,9 @@ use crate::args::ProgressKind;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::session::Session;
+use crate::wiring::Bandwidth;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Listens to a run and shows it.
 pub trait Progress: Monitor {
@@ -32,11 +36,16 @@ pub trait Progress: Monitor {
     fn tick(&self);
     /// The run ended, or failed as a whole. Nothing is shown after this.
     fn end(&self, result: Result<&RunReport, &Error>, exit: Exit);
+    /// As [`end`](Self::end), for what is not one run of the engine; `line` is what programs are told.
+    fn close(&self, job: &str, line: serde_json::Value, exit: Exit);
+    /// What is drawn goes away; nothing ended that would have to be told.
+    fn clear(&self) {}
 }
 
 impl Progress for Silent {
     fn tick(&self) {}
     fn end(&self, _: Result<&RunReport, &Error>, _: Exit) {}
+    fn close(&self, _: &str, _: serde_json::Value, _: Exit) {}
 }
 
 /// What a run is shown with.
@@ -47,6 +56,33 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// When destinations that are away stop to be merely waiting.
     pub overdue: BTreeMap<String, Timestamp>,
+    /// What is read: `the library`, or the name of a service.
+    pub source: String,
+}
+
+/// Carries `work` out while the seconds go by.
+///
+/// # Errors
+/// Those of the work.
+pub async fn ticking<T>(
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+    bandwidth: Option<&Bandwidth>,
+    work: impl Future<Output = CoreResult<T>>,
+) -> CoreResult<T> {
+    let seconds = async {
+        loop {
+            clock.sleep(SECOND).await;
+            progress.tick();
+            if let Some(bandwidth) = bandwidth {
+                bandwidth.adjust(clock);
+            }
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = seconds => Err(Error::new(Kind::Internal, "the clock stopped")),
+    }
 }
 
 /// The way that flags and terminal ask for.

@@ -71,7 +71,7 @@ impl Progress for Plain {
             if *seconds % INTERVAL != 0 {
                 return;
             }
-            line(board)
+            line(board, &self.with.source)
         };
         self.say(&line);
     }
@@ -80,11 +80,15 @@ impl Progress for Plain {
         let job = result.map_or("run", |report| report.job.as_str());
         self.say(&format!("{job} end exit={}", exit.0));
     }
+
+    fn close(&self, job: &str, _: serde_json::Value, exit: Exit) {
+        self.say(&format!("{job} end exit={}", exit.0));
+    }
 }
 
-fn line(board: &Board) -> String {
+fn line(board: &Board, source: &str) -> String {
     if board.run.is_none() {
-        return format!("looking at the library files={}", board.files);
+        return format!("looking at {source} files={}", board.files);
     }
     let mut line = "progress".to_owned();
     for row in board.rows.iter().filter(|row| row.halt.is_none()) {
@@ -107,12 +111,12 @@ mod tests {
     fn a_line_of_progress_names_every_destination_that_takes_part() {
         let mut board = Board::default();
         board.apply(&Event::Scanning { files: 12 });
-        assert_eq!(line(&board), "looking at the library files=12");
+        assert_eq!(line(&board, "the library"), "looking at the library files=12");
         let new = Amount { files: 2, bytes: 2_000 };
         board.apply(&Event::Started { run: RunId(3), job: "mirror", files: 12, new });
         board.apply(&Event::Planned { destination: "nas", send: new });
         let code = safelight_core::codes::ABSENT;
         board.apply(&Event::Waiting { destination: "disk", code, message: "" });
-        assert_eq!(line(&board), "progress nas=0/2");
+        assert_eq!(line(&board, "the library"), "progress nas=0/2");
     }
 }

@@ -21,6 +21,11 @@ pub fn short(at: Timestamp) -> String {
     local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// `2026-11-22`.
+pub fn day(at: Timestamp) -> String {
+    local(at).strftime("%Y-%m-%d").to_string()
+}
+
 /// `today 02:41`, `yesterday 23:10`, `9 days ago`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let (then, today) = (local(at), local(now));

@@ -56,6 +56,25 @@ pub fn check(config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a folder for an export or a restore that lies in a place that it is made from, or around one.
+///
+/// # Errors
+/// `config/nested-paths`, naming both. Blocks: folders are looked at.
+pub fn check_folder(folder: &Path, places: &[(&str, &Path)]) -> Result<()> {
+    for (name, place) in places {
+        let inside = |inner: &Path, outer: &Path| {
+            id(outer).is_some_and(|outer| chain(inner).contains(&outer))
+        };
+        if inside(folder, place) || inside(place, folder) {
+            let (folder, place) = (folder.display(), place.display());
+            let context = format!("{folder} and {name} ({place}) lie inside each other");
+            let error = Error::new(Kind::Refused, context).code(codes::NESTED_PATHS);
+            return Err(error.scope(Scope::Run));
+        }
+    }
+    Ok(())
+}
+
 /// Pairs of places on one file system: one broken disk would take both.
 pub fn neighbours(config: &Config) -> Vec<(String, String)> {
     let library = ("the library", &config.library.path);

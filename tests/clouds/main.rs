@@ -7,6 +7,8 @@
 
 mod amazon;
 mod figures;
+mod leaving;
+mod line;
 mod loops;
 mod mission;
 mod source;

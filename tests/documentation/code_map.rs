@@ -9,6 +9,7 @@ const FOLDERS: &[&str] = &[
     "config/src",
     "catalog/src",
     "media/src",
+    "export/src",
     "providers/disk/src",
     "providers/object/src",
     "providers/dropbox/src",

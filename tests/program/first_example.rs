@@ -6,7 +6,8 @@ use std::process::Stdio;
 
 use crate::home::{Home, Ran, tree};
 
-fn copied_example() -> Home {
+/// The example in a home of its own.
+pub fn copied_example() -> Home {
     let mut home = Home::bare();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first");
     for (path, (bytes, _)) in tree(&example) {

@@ -6,17 +6,16 @@
 
 mod names;
 mod safe;
-mod template;
 
 use std::collections::HashMap;
 
 use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::entry::Entry;
 use safelight_core::key::Key;
+use safelight_core::template::Template;
 
 pub use self::names::{Placed, lay_out};
 pub use self::safe::{fold, key as safe_key, segment as safe_segment};
-pub use self::template::{BadTemplate, Facts, Template};
 
 /// Where what is in the service's trash goes, below everything else.
 pub const TRASH: &str = "Trash";

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use safelight_core::key::Key;
+use safelight_core::template::Facts;
 
 use super::safe::{self, fold};
 use super::{Known, Layout, TRASH, content_number, tag_of};
 use crate::inventory::{Inventory, Item};
-use crate::layout::Facts;
 
 /// An item and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use futures::future::join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use safelight_core::body::{Body, BodySender};
-use safelight_core::catalog::{Problem, RunId};
+use safelight_core::catalog::{Likeness, Problem, RunId, Wanted};
 use safelight_core::digest::Hasher;
 use safelight_core::entry::Entry;
 use safelight_core::error::{Error, Kind, Result, Scope};
@@ -54,8 +54,8 @@ pub(super) async fn all(restore: &Restore, plan: &Plan, tools: &Tools) -> Result
     tools.monitor.event(&Event::Planned { destination: to, send: new });
     let mut outcome = Outcome::default();
     let carrying = plan.wishes.iter().map(|wish| carrier.carry(wish));
-    let mut carried = stream::iter(carrying).buffer_unordered(AT_ONCE);
-    while let Some((wish, became)) = carried.next().await {
+    let mut ended = stream::iter(carrying).buffer_unordered(AT_ONCE);
+    while let Some((wish, became)) = ended.next().await {
         match became {
             Carried::Stored(bytes) => outcome.restored.add(bytes),
             Carried::Left => outcome.left += 1,
@@ -66,7 +66,7 @@ pub(super) async fn all(restore: &Restore, plan: &Plan, tools: &Tools) -> Result
             Carried::Failed(error) => return Err(error),
         }
     }
-    drop(carried);
+    drop(ended);
     outcome.failed.sort_by(|one, other| one.0.cmp(&other.0));
     outcome.stopped = asked.gently.is_cancelled();
     outcome.down = carrier.source.down();
@@ -123,7 +123,15 @@ impl Carrier<'_> {
         if self.stop.gently.is_cancelled() {
             return (wish, Carried::Left);
         }
-        let became = match self.one(wish).await {
+        let mut became = self.one(wish, &self.source).await;
+        if let Err(error) = &became
+            && error.kind() == Kind::NotFound
+            && let Ok(Some(twin)) = self.twin(wish).await
+        {
+            let source = source(self.restore, std::slice::from_ref(&twin), self.tools, &self.stop);
+            became = self.one(&twin, &source).await;
+        }
+        let became = match became {
             Ok(()) => Carried::Stored(wish.held.content.size),
             // The destination is gone: that is told once.
             Err(_) if self.source.down().is_some() => Carried::Left,
@@ -132,9 +140,24 @@ impl Carrier<'_> {
         (wish, became)
     }
 
-    async fn one(&self, wish: &Wish) -> Result<()> {
+    /// The same content under another key of the destination: a service may keep equal files once, wherever it saw them
+    /// first.
+    async fn twin(&self, wish: &Wish) -> Result<Option<Wish>> {
+        let content = wish.held.content;
+        let wanted = Wanted { size: content.size, digests: content.digests };
+        let holdings = self.tools.catalog.holders(vec![wanted]).await?;
+        let same = holdings.into_iter().filter(|one| matches!(one.likeness, Likeness::Same(_)));
+        let other = same.flat_map(|one| one.copies).find(|(name, held)| {
+            *name == self.restore.from
+                && held.key != wish.held.key
+                && held.content.digests.sha256 == content.digests.sha256
+        });
+        Ok(other.map(|(_, held)| Wish { held, ..wish.clone() }))
+    }
+
+    async fn one(&self, wish: &Wish, source: &Source) -> Result<()> {
         let size = wish.held.content.size;
-        let opened = self.source.read(&wish.key, None, None).await.map_err(of_the_file)?;
+        let opened = source.read(&wish.key, None, None).await.map_err(of_the_file)?;
         let request = PutRequest {
             key: wish.key.clone(),
             length: size,

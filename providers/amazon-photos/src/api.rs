@@ -78,8 +78,19 @@ impl Api {
     ) -> Result<Value, Trouble> {
         let usual = [("resourceVersion", "V2"), ("ContentType", "JSON")];
         let pairs: Vec<_> = pairs.iter().chain(&usual).copied().collect();
-        let call = Call { asks: true, ..self.metadata(Method::GET, path, &pairs) };
-        read_json(self.call(call, doing).await?, doing).await
+        let mut tries = 0;
+        loop {
+            let call = Call { asks: true, ..self.metadata(Method::GET, path, &pairs) };
+            tries += 1;
+            match read_json(self.call(call, doing).await?, doing).await {
+                // The answer began well and broke off.
+                Err(trouble) if trouble.status.is_none() && trouble.may_pass() && tries < TRIES => {
+                    tracing::debug!("broken off: {}", trouble.error);
+                    self.pace.back_off(tries).await?;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// One node, or `None` if there is none of this id.

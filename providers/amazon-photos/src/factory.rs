@@ -18,7 +18,7 @@ use crate::fresh::Fresh;
 use crate::hosts::Hosts;
 use crate::ledger::Ledger;
 use crate::names::{LONGEST, Names};
-use crate::pace::Pace;
+use crate::pace::{Pace, RATE};
 use crate::provider::AmazonPhotosProvider;
 use crate::put::MOST;
 use crate::sign_in::AmazonSignIn;
@@ -53,6 +53,7 @@ const SETTINGS: &[SettingHelp] = &[
         "the folder below which everything is kept; empty: the account's root",
     ),
     setting("concurrency", Some("8"), "calls under way at once, at most"),
+    setting("calls_per_second", Some("8"), "calls of the metadata host in a second, at most"),
     setting("metadata_url", None, "where the metadata host is, if not where the country says"),
     setting("content_url", None, "where bytes go to, if not where the country says"),
     setting("thumbnail_url", None, "where thumbnails are, if not where the country says"),
@@ -114,10 +115,12 @@ pub(crate) fn api(settings: &Settings, context: &Context) -> Result<Api> {
     };
     let account = settings.secret("account").ok_or_else(missing)?;
     let most = concurrency(settings)?;
+    let rate = settings.text("calls_per_second").and_then(|rate| rate.parse().ok());
+    let rate = rate.filter(|rate| *rate > 0).unwrap_or(RATE);
     Ok(Api {
         http: Arc::clone(&context.http),
         cookies: Cookies::read(account.expose(), hosts.country)?,
-        pace: Pace::new(Arc::clone(&context.clock), context.cancel.clone(), most),
+        pace: Pace::new(Arc::clone(&context.clock), context.cancel.clone(), most, rate),
         hosts,
     })
 }

@@ -2,7 +2,10 @@
 //!
 //! Keys that stand under a node of another name are told with that node; where it stands outside of what is walked
 //! through, its folder is looked into. What was stored a moment ago and is not listed yet is asked for by its id.
+//! What is not called as we would have called it is passed over; listings that are for taking everything out tell it
+//! too.
 
+mod literal;
 mod live;
 mod outside;
 
@@ -34,6 +37,8 @@ struct Todo {
     key: Option<Key>,
     names: Vec<String>,
     id: String,
+    /// No key leads here: this folder or one above is not called as we would have called it.
+    literal: bool,
 }
 
 /// A listing on its way.
@@ -46,9 +51,11 @@ pub(crate) struct Listing {
     folders: HashSet<String>,
     /// Keys of which it is known that they stand under a node, with its folder, until that was met.
     expected: HashMap<String, BTreeMap<Key, Option<String>>>,
+    /// Files that no key leads to, and the keys that show what they are called.
+    literal: Vec<(Key, Node)>,
     /// Live photos whose films are still to be told, and their keys.
     live: Vec<(Key, String)>,
-    /// All keys so far, as they are compared; kept for the names of films.
+    /// All keys so far, as they are compared; kept for the names of what comes last.
     told: HashSet<String>,
     /// Nodes that were told since they were asked for, films with their stills; kept for whoever asks.
     seen: Option<Vec<(Node, Option<String>)>>,
@@ -63,6 +70,7 @@ enum Step {
     Begin,
     Folders,
     Outside,
+    Literal,
     Films,
     End,
 }
@@ -94,6 +102,7 @@ impl Listing {
             now: None,
             folders: HashSet::new(),
             expected: HashMap::new(),
+            literal: Vec::new(),
             live: Vec::new(),
             told: HashSet::new(),
             seen: None,
@@ -127,9 +136,12 @@ impl Listing {
             }
             Step::Folders => self.folder().await,
             Step::Outside => {
-                self.step = if self.scope.attached { Step::Films } else { Step::End };
-                self.live.sort();
+                self.step = if self.scope.attached { Step::Literal } else { Step::End };
                 self.outside().await
+            }
+            Step::Literal => {
+                self.step = Step::Films;
+                self.literal().await
             }
             Step::Films => self.films().await,
             Step::End => Ok(Page::default()),
@@ -184,7 +196,9 @@ impl Listing {
             Some(key) => store.names.folder(key)?,
         };
         match store.folders.place(&store.api, &names).await? {
-            Place::Folder(id) => self.take_up(Todo { key: below, names, id }),
+            Place::Folder(id) => {
+                self.take_up(Todo { key: below, names, id, literal: false });
+            }
             // Something that is no folder stands at the scope's own key.
             Place::File => {
                 if let Some(key) = below.filter(|key| self.wanted(key))
@@ -209,16 +223,17 @@ impl Listing {
         if !node.folders.contains(&todo.id) {
             return Ok(());
         }
-        let Some(name) = node.name.clone() else { return Ok(()) };
+        let Some(name) = node.name.clone().or_else(|| self.scope.attached.then(String::new)) else {
+            return Ok(());
+        };
         let found = decode(todo.key.as_ref(), &name);
+        let ours = !todo.literal && matches!(found, Found::Key(_));
+        if self.scope.attached && !ours {
+            return self.tell_literally(todo, name, node, entries).await;
+        }
         if node.is_folder() {
             match found {
-                Found::Key(key) if key.as_bytes().len() > LONGEST => {
-                    let context = "listing: a path does not come to an end";
-                    let error = Error::new(Kind::Protocol, context);
-                    entries.push(Listed::Unseen { key: Some(key), error });
-                }
-                Found::Key(key) => self.descend(todo, key, name, node.id),
+                Found::Key(key) => entries.extend(self.descend(todo, key, name, node.id, false)),
                 Found::Foreign(key) if self.wanted(&key) => {
                     entries.push(Listed::Passed { key, code: codes::NAME_REFUSED });
                 }
@@ -247,15 +262,16 @@ impl Listing {
             self.expected.remove(&node.id).unwrap_or_default().into_keys().collect();
         keys.extend(key.filter(|key| !keys.contains(key)));
         if !keys.is_empty() {
-            self.tell_as(keys, node, entries).await?;
+            self.tell_as(keys, false, node, entries).await?;
         }
         Ok(())
     }
 
-    /// Tells of a node under each of its keys.
+    /// Tells of a node under each of its keys; `by_id` if they do not lead to it.
     async fn tell_as(
         &mut self,
         keys: Vec<Key>,
+        by_id: bool,
         node: Node,
         entries: &mut Vec<Listed>,
     ) -> Result<()> {
@@ -276,9 +292,11 @@ impl Listing {
             seen.push((node.clone(), None));
         }
         for key in keys {
-            if node.size.is_some() {
-                entries.push(Listed::File(node.entry(key)));
+            let entry = if by_id { node.entry_by_id(key) } else { node.entry(key) };
+            if node.size.is_some() && (entry.version.is_some() || !by_id) {
+                entries.push(Listed::File(entry));
             } else {
+                let key = entry.key;
                 let context = format!("listing: Amazon Photos has not finished taking {key} in");
                 let error = Error::new(Kind::Unavailable, context);
                 entries.push(Listed::Unseen { key: Some(key), error });
@@ -287,15 +305,29 @@ impl Listing {
         Ok(())
     }
 
-    fn descend(&mut self, above: &Todo, key: Key, name: String, id: String) {
+    /// Takes up a folder, or tells why not.
+    fn descend(
+        &mut self,
+        above: &Todo,
+        key: Key,
+        name: String,
+        id: String,
+        literal: bool,
+    ) -> Option<Listed> {
+        if key.as_bytes().len() > LONGEST {
+            let context = "listing: a path does not come to an end";
+            let error = Error::new(Kind::Protocol, context);
+            return Some(Listed::Unseen { key: Some(key), error });
+        }
         let mut names = above.names.clone();
         names.push(name);
         self.store.folders.learn(&names, &id);
         let reserved = key.is_reserved() && !self.scope.reserved;
         let advised = self.scope.descend.as_ref().is_none_or(|descend| descend(&key));
         if !reserved && advised {
-            self.take_up(Todo { key: Some(key), names, id });
+            self.take_up(Todo { key: Some(key), names, id, literal });
         }
+        None
     }
 
     fn wanted(&self, key: &Key) -> bool {

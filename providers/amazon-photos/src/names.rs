@@ -135,6 +135,18 @@ pub(crate) fn decode(folder: Option<&Key>, shown: &str) -> Found {
     }
 }
 
+/// A name that a key can have and that shows what stands there, for what no key leads to.
+pub(crate) fn literal(folder: Option<&Key>, shown: &str) -> Option<Key> {
+    let mut name = shown.replace(['/', '\0'], "_");
+    if matches!(name.as_str(), "" | "." | "..") {
+        name = "_".repeat(name.len().max(1));
+    }
+    match folder {
+        Some(folder) => folder.join(name).ok(),
+        None => Key::new(name).ok(),
+    }
+}
+
 fn encode(name: &[u8]) -> String {
     let dots = name.iter().all(|byte| *byte == b'.');
     escape(name, |c: char, place: Place| {
@@ -180,6 +192,21 @@ mod tests {
         }
         for name in ["", "..", "a/b", "../../etc", "a\0"] {
             assert_eq!(decode(Some(&x), name), Found::Nonsense, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_thing_is_called_some_key_shows_it() {
+        let x = Key::new("x").unwrap();
+        for (name, expected) in [
+            ("%41.jpg", "x/%41.jpg"),
+            ("end.", "x/end."),
+            ("", "x/_"),
+            ("..", "x/__"),
+            ("../../etc", "x/.._.._etc"),
+            ("a\0", "x/a_"),
+        ] {
+            assert_eq!(literal(Some(&x), name), Some(Key::new(expected).unwrap()));
         }
     }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// Calls at once to begin with; forks of the known client settled between 3 and 10.
 const FIRST: usize = 4;
 /// Calls of the metadata host per second, at most; one client lives with 5, with bursts of 10.
-const RATE: usize = 8;
+pub(crate) const RATE: usize = 8;
 /// One more call at once after so many without a refusal.
 const STEP: u32 = 40;
 const WINDOW: Duration = Duration::from_millis(1050);
@@ -44,6 +44,8 @@ struct State {
     /// When the metadata calls of the last second were made.
     made: VecDeque<Duration>,
     rate: usize,
+    /// The rate is never higher.
+    top: usize,
     /// Calls at once: those under way, and the limit now.
     under_way: usize,
     limit: usize,
@@ -65,13 +67,19 @@ impl Drop for Slot {
 }
 
 impl Pace {
-    /// Never more than `most` calls at once.
-    pub(crate) fn new(clock: Arc<dyn Clock>, cancel: CancellationToken, most: usize) -> Arc<Self> {
+    /// Never more than `most` calls at once, nor `rate` of the metadata host in a second.
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        cancel: CancellationToken,
+        most: usize,
+        rate: usize,
+    ) -> Arc<Self> {
         let most = most.max(1);
         let state = State {
             closed_until: Duration::ZERO,
             made: VecDeque::new(),
-            rate: RATE,
+            rate,
+            top: rate,
             under_way: 0,
             limit: FIRST.min(most),
             good: 0,
@@ -129,7 +137,7 @@ impl Pace {
         state.good += 1;
         if state.good >= STEP {
             state.good = 0;
-            state.rate = (state.rate + 1).min(RATE);
+            state.rate = (state.rate + 1).min(state.top);
             if state.limit < self.most {
                 state.limit += 1;
                 self.freed.notify_one();
@@ -222,7 +230,7 @@ mod tests {
 
     fn pace(most: usize) -> (Arc<SystemClock>, Arc<Pace>) {
         let clock = Arc::new(SystemClock::start());
-        (clock.clone(), Pace::new(clock, CancellationToken::new(), most))
+        (clock.clone(), Pace::new(clock, CancellationToken::new(), most, RATE))
     }
 
     #[tokio::test(start_paused = true)]

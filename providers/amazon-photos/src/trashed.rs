@@ -11,7 +11,7 @@ use safelight_core::error::{Error, Kind as Trouble, Result};
 use safelight_core::key::Key;
 
 use crate::list::{is_within, spelling};
-use crate::names::{Found, decode, fold, tag};
+use crate::names::{Found, decode, fold, literal, tag};
 use crate::node::{Kind, Node, Status};
 use crate::store::Store;
 use crate::walk::{Question, Walk};
@@ -75,16 +75,27 @@ async fn told_as(
     let mut above = None;
     for name in folder {
         // What others wrote is passed over, as it would be if it stood.
-        let Found::Key(key) = decode(above.as_ref(), name) else { return Ok(None) };
-        above = Some(key);
+        above = match decode(above.as_ref(), name) {
+            Found::Key(key) => Some(key),
+            _ if scope.attached => literal(above.as_ref(), name),
+            _ => return Ok(None),
+        };
     }
-    let Some(name) = &node.name else { return Ok(None) };
+    let name = match &node.name {
+        Some(name) => name.as_str(),
+        None if scope.attached => "",
+        None => return Ok(None),
+    };
     let wanted = |key: &Key| {
         (scope.reserved || !key.is_reserved())
             && scope.below.as_ref().is_none_or(|below| is_within(key, below))
     };
     let mut key = match decode(above.as_ref(), name) {
         Found::Key(key) => key,
+        _ if scope.attached => match literal(above.as_ref(), name) {
+            Some(key) => key,
+            None => return Ok(None),
+        },
         Found::Foreign(key) => {
             let passed = Listed::Passed { key: key.clone(), code: codes::NAME_REFUSED };
             return Ok(wanted(&key).then_some(passed));
@@ -113,7 +124,8 @@ async fn told_as(
     Ok(Some(Listed::Unseen { key: Some(key), error }))
 }
 
-fn another(key: &Key, id: &str) -> Option<Key> {
+/// A second key in the same folder that follows from an id.
+pub(crate) fn another(key: &Key, id: &str) -> Option<Key> {
     let name = key.name();
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
     let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));

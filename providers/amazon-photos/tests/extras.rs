@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Account, files, files_in, key, noise, photo, put, put_as, trash};
 use futures::TryStreamExt as _;
-use safelight_core::entry::{Entry, Scope};
+use safelight_core::entry::{Entry, Listed, Scope};
 use safelight_core::error::{Kind, Result};
 use safelight_core::extras::{Extras, Remark};
 use safelight_core::provider::{Provider, PutMode};
@@ -147,7 +147,82 @@ async fn a_name_that_makes_no_sense_is_no_reason_to_know_nothing() {
     let good = Brought { favourite: true, ..Brought::new("Pictures/a.jpg", photo(2, 90)) };
     let good = account.sandbox.bring(good).await.unwrap();
     let extras = whole_account(&account).await.extras().await.unwrap();
-    assert!(remark(&extras, &good).is_some() && remark(&extras, &odd).is_none());
+    assert!(remark(&extras, &good).is_some() && remark(&extras, &odd).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_called_as_we_would_is_told_where_everything_is_to_be_taken_out() {
+    let account = Account::ordinary().await;
+    let provider = whole_account(&account).await;
+    put(&*provider, "x/plain.jpg", &photo(1, 90)).await.unwrap();
+    // Stands there as `%2541.jpg`, so that the other's name is taken.
+    put(&*provider, "x/%41.jpg", &photo(2, 90)).await.unwrap();
+    let theirs = ["x/%41.jpg", "x/end.", "x/ a", "x/..", "%43/deep /a.HEIC"];
+    let mut ids = Vec::new();
+    for (n, path) in theirs.iter().enumerate() {
+        let film = path.ends_with("HEIC").then(|| ("a.qt".to_owned(), noise(99, 700).to_vec()));
+        let albums = vec!["Odd".to_owned()];
+        let item = Brought::new(*path, photo(10 + n, 400));
+        ids.push(account.sandbox.bring(Brought { film, albums, ..item }).await.unwrap());
+    }
+    let gone = Brought { albums: vec!["Odd".to_owned()], ..Brought::new("x/b ", photo(20, 400)) };
+    let gone = account.sandbox.bring(gone).await.unwrap();
+    account.sandbox.trash(&gone).await.unwrap();
+
+    let provider = whole_account(&account).await;
+    let ordinary = common::list(&*provider, Scope::default()).await.unwrap();
+    let is_file = |one: &&Listed| matches!(one, Listed::File(_));
+    assert_eq!(ordinary.iter().filter(is_file).count(), 2);
+    // The folder is passed as a whole.
+    assert_eq!(ordinary.len(), 2 + 4 + 1);
+
+    let all = common::list(&*provider, attached()).await.unwrap();
+    assert!(all.iter().all(|one| is_file(&one)), "{all:?}");
+    let listed = files_in(&*provider, attached()).await;
+    let (tagged, plain): (Vec<_>, Vec<_>) =
+        names(&listed).into_iter().partition(|name| name.starts_with("x/%41 ("));
+    let deep = ["%43/deep /a.HEIC", "%43/deep /a.MOV"];
+    let wanted = [&deep[..], &["x/ a", "x/%41.jpg", "x/__", "x/end.", "x/plain.jpg"]].concat();
+    assert_eq!((tagged.len(), plain), (1, wanted.iter().map(ToString::to_string).collect()));
+    for (n, id) in ids.iter().enumerate() {
+        let entry = listed.iter().find(|entry| entry.remote_id.as_deref() == Some(id)).unwrap();
+        assert_eq!(bytes_of(&*provider, entry).await.unwrap(), photo(10 + n, 400), "{}", entry.key);
+    }
+    let mine = listed.iter().find(|entry| entry.key == key("x/%41.jpg")).unwrap();
+    assert_eq!(bytes_of(&*provider, mine).await.unwrap(), photo(2, 90));
+    assert_eq!(names(&files_in(&*whole_account(&account).await, attached()).await), names(&listed));
+
+    let extras = provider.extras().await.unwrap();
+    let members: Vec<_> = extras.albums[0].members.iter().map(ToString::to_string).collect();
+    assert_eq!(members, ids);
+
+    let both = Scope { attached: true, ..trashed() };
+    let found = files_in(&*provider, both).await;
+    assert_eq!(names(&found), ["x/b "]);
+    assert_eq!(bytes_of(&*provider, &found[0]).await.unwrap(), photo(20, 400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn albums_do_not_name_what_is_in_the_trash_or_gone_for_good() {
+    for root in ["", "Pictures"] {
+        let account = Account::behaving(|behaviour| behaviour.strays = true).await;
+        let mut ids = Vec::new();
+        for n in 0..4 {
+            let item = Brought::new(format!("Pictures/{n}.jpg"), photo(n, 90));
+            let film = Some(("f.qt".to_owned(), noise(n, 90).to_vec()));
+            let albums = vec!["Sea".to_owned()];
+            ids.push(account.sandbox.bring(Brought { albums, film, ..item }).await.unwrap());
+        }
+        account.sandbox.trash(&ids[1]).await.unwrap();
+        account.sandbox.trash(&ids[2]).await.unwrap();
+        std::fs::remove_file(account.folder.path().join("files/Pictures/3.jpg")).unwrap();
+        let provider = account.open_with(account.settings().with_text("root", root)).await;
+        let extras = provider.extras().await.unwrap();
+        let members: Vec<_> = extras.albums[0].members.iter().map(ToString::to_string).collect();
+        assert_eq!(members, [ids[0].clone()], "{root:?}");
+        let listed = files_in(&*provider, attached()).await;
+        assert_eq!(names(&listed).len(), 2, "{:?}", names(&listed));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use common::{Account, files, key, keys, list, photo, put, read, trash};
 use futures::StreamExt as _;
 use safelight_core::entry::{Listed, Scope};
 use safelight_core::provider::Provider;
+use safelight_sandbox::{Fault, Rule};
 
 async fn fill(provider: &dyn Provider, count: usize, path: impl Fn(usize) -> String) {
     let items: Vec<_> = (0..count).map(|n| (path(n), photo(n, 60))).collect();
@@ -16,6 +17,25 @@ async fn fill(provider: &dyn Provider, count: usize, path: impl Fn(usize) -> Str
     let mut done = futures::stream::iter(puts).buffer_unordered(16);
     while let Some(receipt) = done.next().await {
         receipt.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_fails_or_breaks_off_is_asked_for_again() {
+    let account = Account::ordinary().await;
+    fill(&*account.open().await, 450, |n| format!("{}/{n}.jpg", n % 2)).await;
+    for fault in [Fault::Reset, Fault::status(502), Fault::LoseAnswer, Fault::CutBody(40)] {
+        for n in 0.. {
+            let provider = account.open().await;
+            account.sandbox.forget();
+            account.sandbox.traffic().inject(Rule::next(fault.clone()).after(n).times(2));
+            assert_eq!(keys(&*provider).await.len(), 450, "{fault:?} at call {n}");
+            account.sandbox.traffic().heal();
+            if account.sandbox.traffic().total() <= n {
+                assert!(n > 5, "only {n} calls");
+                break;
+            }
+        }
     }
 }
 

@@ -14,7 +14,8 @@
 //! Where the service falls short, and what is done about it:
 //! * **Moves carry no revision.** What is there is looked at right before, many files with one listing.
 //! * **Listings tell of removals**, core's pages have no word for it: a listing of changes leaves them out.
-//! * **Old revisions stay readable.** Reading asks for what is under the key and compares the revision.
+//! * **Old revisions stay readable.** Reading asks for what is under the key and compares the revision; only
+//!   what no key leads to is asked for by it.
 
 mod account;
 mod ahead;
@@ -34,6 +35,7 @@ mod hash;
 mod hosts;
 mod intake;
 mod list;
+mod literal;
 mod meaning;
 mod names;
 mod pace;

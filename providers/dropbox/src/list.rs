@@ -11,6 +11,7 @@ use safelight_core::error::{Error, Kind, Result, Retry};
 use safelight_core::key::Key;
 use serde_json::json;
 
+use crate::literal::Literal;
 use crate::names::fold;
 use crate::remembered::{Recorder, Remembered};
 use crate::spelling::Spelling;
@@ -36,6 +37,8 @@ struct Walk {
     folders: HashMap<String, String>,
     /// Who writes this listing down, if it is of everything.
     recorder: Option<Recorder>,
+    /// What is not called as we would have called it, where that is told too.
+    literal: Option<Literal>,
     empty: u32,
 }
 
@@ -51,14 +54,17 @@ enum At {
 pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Result<Page>> {
     let at = if scope.trashed { At::End } else { At::Begin };
     let folders = HashMap::new();
-    let walk = Walk { store, scope, at, limit: LIMIT, folders, recorder: None, empty: 0 };
+    let literal = scope.attached.then(Literal::default);
+    let walk = Walk { store, scope, at, limit: LIMIT, folders, recorder: None, literal, empty: 0 };
     stream::unfold(walk, |mut walk| async move {
         if matches!(walk.at, At::End) {
             return None;
         }
-        let page = walk.page().await;
-        if page.is_err() {
-            walk.at = At::End;
+        let mut page = walk.page().await;
+        match &mut page {
+            Ok(page) if matches!(walk.at, At::End) => page.entries.extend(walk.last()),
+            Ok(_) => {}
+            Err(_) => walk.at = At::End,
         }
         Some((page, walk))
     })
@@ -155,13 +161,36 @@ impl Walk {
     /// Files as core knows them, as far as they are wanted.
     fn told<'f>(&mut self, files: impl Iterator<Item = &'f Metadata>) -> Page {
         let spelling = Spelling { names: &self.store.names, folders: &mut self.folders };
-        let mut entries: Vec<Listed> = files.filter_map(|file| spelling.listed(file)).collect();
+        let mut literal = self.literal.as_mut();
+        let listed = |file: &Metadata| match (&mut literal, spelling.foreign(file)) {
+            (Some(literal), Some(shown)) => {
+                literal.take_up(shown, file);
+                None
+            }
+            _ => spelling.listed(file),
+        };
+        let mut entries: Vec<Listed> = files.filter_map(listed).collect();
+        if let Some(literal) = literal {
+            for listed in &entries {
+                literal.know(listed);
+            }
+        }
         entries.retain(|listed| match listed {
             Listed::File(entry) => self.wanted(&entry.key),
             Listed::Passed { key, .. } => self.wanted(key),
             _ => true,
         });
         Page { entries, cursor: None }
+    }
+
+    /// What has to wait until everything else is known.
+    fn last(&mut self) -> Vec<Listed> {
+        let mut entries = self.literal.take().unwrap_or_default().told();
+        entries.retain(|listed| match listed {
+            Listed::File(entry) => self.wanted(&entry.key),
+            _ => true,
+        });
+        entries
     }
 
     /// The first page, or what the listing consists of where there is no folder.

@@ -1,7 +1,8 @@
 //! Reading: one version or an error, every byte that was announced, and the whole compared with its content hash.
 //!
 //! One answer of Dropbox is one version. What is under the key is asked for, not a revision: an old revision is
-//! served long after the file has changed or gone, and the caller is to know.
+//! served long after the file has changed or gone, and the caller is to know. Only what no key leads to is asked for by
+//! the revision that was listed.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, Response, StatusCode, header};
-use safelight_core::entry::Version;
+use safelight_core::entry::{Entry, Version};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::http::HttpBody;
 use safelight_core::key::Key;
@@ -18,8 +19,8 @@ use serde_json::json;
 
 use crate::hash::{self, Blocks};
 use crate::store::{Store, missing, pinned};
-use crate::trouble::Trouble;
-use crate::wire::Metadata;
+use crate::trouble::{Trouble, foreign};
+use crate::wire::{Metadata, is_by_rev};
 
 impl Store {
     pub(crate) async fn open(
@@ -33,7 +34,7 @@ impl Store {
             return self.open_nothing(key, pin, &doing).await;
         }
         let header = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
-        let answer = match self.download_at(key, header, &doing).await {
+        let answer = match self.download_at(key, pin, header, &doing).await {
             Err(trouble) if trouble.status == Some(416) => {
                 return self.open_nothing(key, pin, &doing).await;
             }
@@ -43,7 +44,7 @@ impl Store {
         if !found.is_file() {
             return Err(missing(&doing));
         }
-        pinned(&found, pin, &doing)?;
+        let entry = meant(&found, key, pin, &doing)?;
         let part = range.map(|range| range.start..range.end.min(found.size()));
         served(&answer, part.as_ref(), found.size(), &doing)?;
         let transfer = Transfer {
@@ -53,18 +54,18 @@ impl Store {
             chunks: answer.into_body().into_stream(),
             doing,
         };
-        Ok(Opened { entry: found.entry(key.clone()), bytes: transfer.stream() })
+        Ok(Opened { entry, bytes: transfer.stream() })
     }
 
     async fn download_at(
         &self,
         key: &Key,
+        pin: Option<&Version>,
         range: Option<String>,
         doing: &str,
     ) -> Result<Response<HttpBody>, Trouble> {
-        let spot = self.names.spot(key)?;
         let mut last = Trouble::from(missing(doing));
-        for path in spot.paths() {
+        for path in self.paths(key, pin)? {
             let argument = json!({"path": path});
             match self.api.download("files/download", &argument, range.clone(), doing).await {
                 // Where no such name can be, nothing is.
@@ -77,11 +78,32 @@ impl Store {
     }
 
     async fn open_nothing(&self, key: &Key, pin: Option<&Version>, doing: &str) -> Result<Opened> {
-        let found = self.look(&self.names.spot(key)?, doing).await?;
-        let (_, found) = found.ok_or_else(|| missing(doing))?;
-        pinned(&found, pin, doing)?;
-        Ok(Opened { entry: found.entry(key.clone()), bytes: stream::empty().boxed() })
+        for path in self.paths(key, pin)? {
+            if let Some(found) = self.look_at(&path, doing).await? {
+                let entry = meant(&found, key, pin, doing)?;
+                return Ok(Opened { entry, bytes: stream::empty().boxed() });
+            }
+        }
+        Err(missing(doing))
     }
+
+    /// Where to look for what is meant.
+    fn paths(&self, key: &Key, pin: Option<&Version>) -> Result<Vec<String>> {
+        match pin.filter(|pin| is_by_rev(pin)) {
+            Some(pin) => Ok(vec![pin.0.to_string()]),
+            None => Ok(self.names.spot(key)?.paths().collect()),
+        }
+    }
+}
+
+/// What was found as the entry that was meant.
+fn meant(found: &Metadata, key: &Key, pin: Option<&Version>, doing: &str) -> Result<Entry> {
+    let Some(pin) = pin.filter(|pin| is_by_rev(pin)) else {
+        pinned(found, pin, doing)?;
+        return Ok(found.entry(key.clone()));
+    };
+    let entry = found.entry_by_rev(key.clone());
+    if entry.version.as_ref() == Some(pin) { Ok(entry) } else { Err(foreign(doing)) }
 }
 
 fn nonsense(doing: &str) -> Error {

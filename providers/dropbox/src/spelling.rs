@@ -55,19 +55,28 @@ impl Spelling<'_> {
     /// A file as core knows it; `None` for the root itself.
     pub(crate) fn listed(&self, found: &Metadata) -> Option<Listed> {
         let path = found.path_lower.as_deref()?;
-        let Some(identity) = self.below(path) else {
+        let Some(shown) = self.shown(found) else {
             return (!path.starts_with(self.names.folded_root())).then(|| outside(path));
         };
-        let mut spelled = self.spelled(found, identity);
-        if fold(&spelled) != fold(identity) {
-            // The parts do not belong together: what identifies it is right in any case.
-            identity.clone_into(&mut spelled);
-        }
-        match decode(&spelled) {
+        match decode(&shown) {
             Found::Key(key) => Some(Listed::File(found.entry(key))),
             Found::Foreign(key) => Some(Listed::Passed { key, code: codes::NAME_REFUSED }),
             Found::Nonsense => Some(outside(path)),
         }
+    }
+
+    /// What a file is called below the root, if that is no key of ours.
+    pub(crate) fn foreign(&self, found: &Metadata) -> Option<String> {
+        let shown = self.shown(found)?;
+        (!matches!(decode(&shown), Found::Key(_))).then_some(shown)
+    }
+
+    /// The path below the root, spelled as it is shown if that can be told.
+    fn shown(&self, found: &Metadata) -> Option<String> {
+        let identity = self.below(found.path_lower.as_deref()?)?;
+        let spelled = self.spelled(found, identity);
+        // The parts may not belong together: what identifies it is right in any case.
+        Some(if fold(&spelled) == fold(identity) { spelled } else { identity.to_owned() })
     }
 }
 

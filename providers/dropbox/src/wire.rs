@@ -60,6 +60,13 @@ impl Metadata {
         self.rev.as_ref().map(Version::new)
     }
 
+    /// The same as [`Self::entry`] for what does not stand under its key: it is read by its revision, which the version
+    /// tells.
+    pub(crate) fn entry_by_rev(&self, key: Key) -> Entry {
+        let version = self.rev.as_ref().map(|rev| Version::new(format!("{BY_REV}{rev}")));
+        Entry { version, ..self.entry(key) }
+    }
+
     /// What core calls it; `key` says under which name.
     pub(crate) fn entry(&self, key: Key) -> Entry {
         Entry {
@@ -70,6 +77,16 @@ impl Metadata {
             ..Entry::new(key, self.size())
         }
     }
+}
+
+/// What stands in front of the version of something that is asked for by its revision, whatever stands under its key;
+/// Dropbox writes such paths itself.
+const BY_REV: &str = "rev:";
+
+/// Whether this is such a version, and so a path to what it means.
+pub(crate) fn is_by_rev(version: &Version) -> bool {
+    let plain = |rev: &str| rev.len() >= 9 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    version.0.strip_prefix(BY_REV).is_some_and(plain)
 }
 
 /// A page of a listing.

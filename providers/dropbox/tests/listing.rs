@@ -4,9 +4,9 @@
 mod common;
 
 use bytes::Bytes;
-use common::{Account, files, key, list, noise, put, put_as, read};
+use common::{Account, files, files_in, key, list, noise, put, put_as, read};
 use futures::{StreamExt as _, TryStreamExt as _};
-use safelight_core::entry::{Entry, Scope};
+use safelight_core::entry::{Entry, Listed, Scope, Version};
 use safelight_core::error::{Kind, Retry};
 use safelight_core::http::{HttpBody, HttpTransport as _};
 use safelight_core::provider::PutMode;
@@ -147,6 +147,73 @@ async fn what_others_put_there_is_passed_over_where_it_looks_like_ours() {
     put(&*top, "x/%41.jpg", &noise(1, 10)).await.unwrap();
     let listed = files(&*top).await;
     assert_eq!(listed[0].key, key("x/%41.jpg"));
+}
+
+/// As another program would.
+async fn upload(account: &Account, path: &str, bytes: &Bytes) {
+    let argument = format!(r#"{{"path": "{path}", "mode": "overwrite"}}"#);
+    let request = http::Request::post(format!("{}/2/files/upload", account.sandbox.url()))
+        .header("authorization", format!("Bearer {}", account.sandbox.access_token().expose()))
+        .header("content-type", "application/octet-stream")
+        .header("dropbox-api-arg", argument)
+        .body(HttpBody::Whole(bytes.clone()))
+        .unwrap();
+    let answer = account.sandbox.direct().send(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+fn attached() -> Scope {
+    Scope { attached: true, ..Scope::default() }
+}
+
+#[tokio::test]
+async fn what_is_not_called_as_we_would_is_told_where_everything_is_to_be_taken_out() {
+    let account = Account::behaving(|behaviour| behaviour.longest_page = 2).await;
+    let provider = account.open().await;
+    put(&*provider, "x/plain.jpg", &noise(1, 10)).await.unwrap();
+    // Stands there as `%2541.jpg`, so that the other's name is taken.
+    put(&*provider, "x/%41.jpg", &noise(2, 10)).await.unwrap();
+    let theirs = ["x/%41.jpg", "x/%42.jpg", "%43/deep/a.jpg", "%43/none.txt"];
+    for (n, path) in theirs.iter().enumerate() {
+        let length = if path.ends_with("txt") { 0 } else { 100 };
+        upload(&account, &format!("/{path}"), &noise(10 + n, length)).await;
+    }
+    let ordinary = list(&*provider, Scope::default()).await.unwrap();
+    let passed = ordinary.iter().filter(|one| matches!(one, Listed::Passed { .. })).count();
+    assert_eq!((ordinary.len(), passed), (6, 4));
+
+    // Anew, and by what is remembered of the listing before.
+    for again in [false, true] {
+        if again {
+            upload(&account, "/x/%42.jpg", &noise(11, 101)).await;
+        }
+        let found = files_in(&*account.open().await, attached()).await;
+        let names: Vec<_> = found.iter().map(|entry| entry.key.to_string()).collect();
+        let tagged = names.iter().position(|name| name.starts_with("x/%41 (")).unwrap();
+        let plain = names.iter().filter(|name| !name.starts_with("x/%41 ("));
+        let wanted = ["%43/deep/a.jpg", "%43/none.txt", "x/%41.jpg", "x/%42.jpg", "x/plain.jpg"];
+        assert_eq!(plain.collect::<Vec<_>>(), wanted);
+        let bytes = async |entry: &Entry| {
+            let opened = provider.read(&entry.key, None, entry.version.as_ref()).await.unwrap();
+            assert_eq!((&opened.entry.version, opened.entry.size), (&entry.version, entry.size));
+            opened.bytes.try_collect::<Vec<_>>().await.unwrap().concat()
+        };
+        let of = |name: &str| found.iter().find(|entry| entry.key == key(name)).unwrap();
+        assert_eq!(bytes(of("x/%41.jpg")).await, noise(2, 10));
+        assert_eq!(bytes(&found[tagged]).await, noise(10, 100));
+        assert_eq!(bytes(of("x/%42.jpg")).await, noise(11, if again { 101 } else { 100 }));
+        assert_eq!(bytes(of("%43/deep/a.jpg")).await, noise(12, 100));
+        assert_eq!(bytes(of("%43/none.txt")).await, b"");
+        let pin = of("x/%42.jpg").version.clone();
+        let part = provider.read(&key("x/%42.jpg"), Some(10..20), pin.as_ref()).await.unwrap();
+        let part = part.bytes.try_collect::<Vec<_>>().await.unwrap().concat();
+        assert_eq!(part, noise(11, if again { 101 } else { 100 })[10..20]);
+        let nothing = provider.read(&key("x/%42.jpg"), Some(5..5), pin.as_ref()).await.unwrap();
+        assert_eq!(nothing.entry.version, pin);
+    }
+    let wrong = Version::new("rev:0123456789abc");
+    let error = provider.read(&key("x/%42.jpg"), None, Some(&wrong)).await.err().unwrap();
+    assert_eq!(error.kind(), Kind::NotFound);
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use safelight_core::body::Body;
 use safelight_core::digest::Algorithm;
 use safelight_core::entry::{Listed, Scope};
 use safelight_core::error::Kind;
-use safelight_core::marker;
 use safelight_core::permit::{Disposal, Grounds, RemovalPermit};
 use safelight_core::provider::{Proof, Provider, PutMode, PutRequest, Removed, Root};
 use safelight_core::registry::Factory;
@@ -129,7 +128,7 @@ async fn check_tells_new_from_ready_and_lists_only_where_there_is_no_marker() {
     assert_eq!(sandbox.traffic().total(), 2);
     put(&*provider, "theirs.jpg", b"picture").await.unwrap();
     assert_eq!(provider.check().await.unwrap().root, Root::Ready);
-    marker::claim(&*provider).await.unwrap();
+    put(&*provider, ".safelight/marker", b"{}").await.unwrap();
     sandbox.traffic().forget();
     assert_eq!(provider.check().await.unwrap().root, Root::Ready);
     assert_eq!(sandbox.traffic().lines(), ["HEAD /photos/lib/.safelight/marker"]);

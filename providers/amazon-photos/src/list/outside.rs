@@ -32,7 +32,7 @@ impl Listing {
                     let gone = !node.is_file() || self.store.fresh.is_trashed(&node.id);
                     let keys = self.expected.remove(&node.id).filter(|_| !gone);
                     if let Some(keys) = keys {
-                        self.tell_as(keys.into_keys().collect(), node, &mut entries).await?;
+                        self.tell_as(keys.into_keys().collect(), false, node, &mut entries).await?;
                     }
                 }
             }
@@ -48,7 +48,7 @@ impl Listing {
             let Some(keys) = self.expected.remove(&id) else { continue };
             let node = self.store.api.node(&id, DOING).await?.filter(Node::has_bytes);
             if let Some(node) = node.filter(|node| !self.store.fresh.is_trashed(&node.id)) {
-                self.tell_as(keys.into_keys().collect(), node, entries).await?;
+                self.tell_as(keys.into_keys().collect(), false, node, entries).await?;
             }
         }
         Ok(())

@@ -15,7 +15,9 @@ use safelight_sandbox::DropboxSandbox;
 pub use safelight_sandbox::dropbox::Behaviour;
 pub use safelight_testkit::clock::QuickClock as Quick;
 #[allow(unused_imports)]
-pub use safelight_testkit::short::{digests, files, key, list, put, put_as, read, request, stream};
+pub use safelight_testkit::short::{
+    digests, files, files_in, key, list, put, put_as, read, request, stream,
+};
 use tokio_util::sync::CancellationToken;
 
 /// A stand-in and what belongs to it.

@@ -42,6 +42,15 @@ impl Filter {
         }
     }
 
+    /// A parent that everything has that fits, if there is one.
+    pub(super) fn parent(&self) -> Option<&str> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(Self::parent),
+            Self::Field(field, Pattern::Exactly(id)) if field == "parents" => Some(id),
+            _ => None,
+        }
+    }
+
     /// Every field with its pattern, in order.
     pub(super) fn fields(&self) -> Vec<(&str, &Pattern)> {
         match self {

@@ -83,7 +83,7 @@ impl Store {
         if let Some(known) = self.lists.get(&question).filter(|_| timeless) {
             return known.clone();
         }
-        let mut found: Vec<&Node> = self.candidates(scope);
+        let mut found: Vec<&Node> = self.candidates(scope, filter.as_ref());
         found.retain(|node| self.belongs(node, scope, filter.as_ref()));
         let in_order = matches!(scope, Scope::Children(id) if self.is_album(id));
         match sort {
@@ -100,9 +100,16 @@ impl Store {
         self.known(id).is_some_and(|node| node.kind == Kind::Album)
     }
 
-    fn candidates(&self, scope: &Scope) -> Vec<&Node> {
+    fn candidates(&self, scope: &Scope, filter: Option<&Filter>) -> Vec<&Node> {
         let of = |ids: Vec<String>| ids.iter().filter_map(|id| self.nodes.get(id)).collect();
+        let parent = filter.and_then(Filter::parent);
         match scope {
+            // What is asked for most, so nothing else is looked at.
+            Scope::Nodes | Scope::Search
+                if let Some(id) = parent.filter(|id| !self.is_album(id)) =>
+            {
+                of(self.children_of(id))
+            }
             Scope::Nodes | Scope::Search => self.nodes.values().collect(),
             Scope::Trash => of(self.trashed.iter().map(|(_, id)| id.clone()).collect()),
             Scope::Children(id) if self.is_album(id) => {

@@ -6,11 +6,11 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::class::MediaClass;
+use crate::taken::Taken;
 use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use safelight_core::class::MediaClass;
-use safelight_core::taken::Taken;
 
 /// Where pictures without a date go.
 const UNDATED: &str = "undated";
@@ -244,7 +244,7 @@ impl Part {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use safelight_core::taken::{Source, Zone};
+    use crate::taken::{Source, Zone};
 
     use super::*;
 
