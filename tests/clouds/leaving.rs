@@ -300,7 +300,7 @@ async fn everything_comes_once_though_requests_fail_and_listings_drift() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "takes a minute; the same with the number that is promised"]
+#[ignore = "takes minutes; the same with the number that is promised"]
 async fn twenty_thousand_come_once_though_requests_fail_and_listings_drift() {
     everything_comes_once_from_a_service_in_trouble(20_000).await;
 }
@@ -343,7 +343,7 @@ async fn killed_at_fifty_moments_nothing_is_lost_and_nothing_recorded_is_downloa
     }
     assert_eq!(died, KILLS, "the export was over before the last");
     let recorded = going.recorded().await;
-    assert!(recorded.len() * 2 > ITEMS, "killed too early: {}", recorded.len());
+    assert!(recorded.len() * 10 > ITEMS, "killed too early: {}", recorded.len());
     let (before, service) = (account.fetched.all(), account.reopen().await);
     let (_, outcome) = going.run(&service).await;
     assert_eq!(outcome.exit_code(), 0, "{outcome:?}");
