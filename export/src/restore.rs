@@ -204,7 +204,7 @@ impl Restore {
     /// Brings back what was planned.
     ///
     /// # Errors
-    /// [`Kind::NoRoom`](safelight_core::error::Kind::NoRoom) and the like: what ends it as a whole.
+    /// [`Kind::NoRoom`] and the like: what ends it as a whole.
     pub async fn run(&self, plan: &Plan, tools: &Tools) -> Result<Outcome> {
         carry::all(self, plan, tools).await
     }
