@@ -114,7 +114,7 @@ const DROPBOX_BLOCK: usize = 4 * 1024 * 1024;
 
 /// Computes several digests while the bytes pass by once.
 pub struct Hasher {
-    sha256: Sha256,
+    sha256: Option<Sha256>,
     md5: Option<Md5>,
     crc32c: Option<u32>,
     dropbox: Option<DropboxHasher>,
@@ -125,7 +125,7 @@ impl Hasher {
     /// A hasher for SHA-256 and whatever else is in `algorithms`.
     pub fn new(algorithms: Algorithms) -> Self {
         Self {
-            sha256: Sha256::new(),
+            sha256: Some(Sha256::new()),
             md5: algorithms.md5.then(Md5::new),
             crc32c: algorithms.crc32c.then_some(0),
             dropbox: algorithms.dropbox.then(DropboxHasher::default),
@@ -133,10 +133,23 @@ impl Hasher {
         }
     }
 
+    /// A hasher for no more than what is known, to compare with that.
+    pub fn to_compare(known: &Digests) -> Self {
+        Self {
+            sha256: known.sha256.map(|_| Sha256::new()),
+            md5: known.md5.map(|_| Md5::new()),
+            crc32c: known.crc32c.map(|_| 0),
+            dropbox: known.dropbox.map(|_| DropboxHasher::default()),
+            length: 0,
+        }
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
-        self.sha256.update(bytes);
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
         }
@@ -156,7 +169,7 @@ impl Hasher {
     /// The digests of all bytes taken.
     pub fn finish(self) -> Digests {
         Digests {
-            sha256: Some(self.sha256.finalize().into()),
+            sha256: self.sha256.map(|sha256| sha256.finalize().into()),
             md5: self.md5.map(|md5| md5.finalize().into()),
             crc32c: self.crc32c,
             dropbox: self.dropbox.map(DropboxHasher::finish),

@@ -90,8 +90,6 @@ pub enum Listed {
 pub struct Page {
     /// The findings, in key order if the provider declares sorted listings.
     pub entries: Vec<Listed>,
-    /// Where a later listing can go on from, to see only changes; on the last page, where supported.
-    pub cursor: Option<String>,
 }
 
 /// Says for a folder whether a listing should go into it.
@@ -102,8 +100,6 @@ pub type Descend = Arc<dyn Fn(&Key) -> bool + Send + Sync>;
 pub struct Scope {
     /// Only what is at or below this key.
     pub below: Option<Key>,
-    /// Only what changed since the listing that gave this cursor.
-    pub cursor: Option<String>,
     /// Folders for which this answers false need not be listed. Advice: a provider may ignore it.
     pub descend: Option<Descend>,
     /// Also what stands in the folder [`RESERVED`](crate::key::RESERVED); left out otherwise.

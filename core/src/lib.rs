@@ -4,6 +4,7 @@
 //! network, database, time and terminal are handed in as values.
 
 pub mod adopt;
+pub mod arriving;
 pub mod body;
 pub mod capability;
 pub mod catalog;

@@ -180,7 +180,6 @@ impl Provider for Shelf {
         let entries: Vec<_> = entries.collect();
         let page = |entries: &[Entry]| Page {
             entries: entries.iter().cloned().map(Listed::File).collect(),
-            cursor: None,
         };
         let pages: Vec<_> = entries.chunks(PAGE).map(|entries| Ok(page(entries))).collect();
         iter(pages).boxed()

@@ -187,7 +187,7 @@ impl Provider for Source {
                 let page = shared.shown.get(at..)?.iter().take(PAGE);
                 let entries: Vec<_> = page.map(|shown| Listed::File(shown.entry.clone())).collect();
                 let next = at + entries.len();
-                (!entries.is_empty()).then_some((Ok(Page { entries, cursor: None }), next))
+                (!entries.is_empty()).then_some((Ok(Page { entries }), next))
             }
         })
         .boxed()

@@ -38,6 +38,8 @@ pub enum Fault {
     LoseAnswer,
     /// No answer, ever; the service never sees the request.
     Stall,
+    /// The service acts, but gives no answer, ever.
+    Withhold,
     /// The service acts after this much time of this clock.
     Delay(Duration, Arc<dyn Clock>),
 }
@@ -92,6 +94,10 @@ pub(crate) async fn apply<B: Body>(
             Err(Broken)
         }
         Some(Fault::Stall) => pending().await,
+        Some(Fault::Withhold) => {
+            handle(request).await;
+            pending().await
+        }
         Some(Fault::Delay(span, clock)) => {
             clock.sleep(span).await;
             Ok(handle(request).await)

@@ -3,8 +3,6 @@
 //! A disk lists in order, and is passed on page by page. A service that lists as it likes is listed to the end
 //! first, which takes memory for every object (some 300 bytes each).
 
-use std::mem;
-
 use futures::stream::{self, BoxStream, StreamExt as _};
 
 use crate::entry::{Listed, Page, Scope};
@@ -31,20 +29,15 @@ pub fn in_order(provider: &dyn Provider, scope: Scope) -> BoxStream<'static, Res
 }
 
 async fn whole(mut pages: BoxStream<'static, Result<Page>>) -> Result<Vec<Page>> {
-    let (mut all, mut cursor) = (Vec::new(), None);
+    let mut all = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page?;
-        all.extend(page.entries);
-        cursor = page.cursor.or(cursor);
+        all.extend(page?.entries);
     }
     all.sort_by(|one, other| place(one).cmp(&place(other)));
-    let mut found: Vec<Page> = Vec::new();
+    let mut found = Vec::new();
     let mut entries = all.into_iter().peekable();
     while entries.peek().is_some() {
-        found.push(Page { entries: entries.by_ref().take(PAGE).collect(), cursor: None });
-    }
-    if let Some(last) = found.last_mut() {
-        last.cursor = mem::take(&mut cursor);
+        found.push(Page { entries: entries.by_ref().take(PAGE).collect() });
     }
     Ok(found)
 }

@@ -205,15 +205,10 @@ impl Provider for Service {
     fn list(&self, scope: Scope) -> BoxStream<'static, Result<Page>> {
         if scope.trashed {
             let entries = self.trash.lock().unwrap().iter().cloned().map(Listed::File).collect();
-            return stream::iter([Ok(Page { entries, cursor: None })]).boxed();
+            return stream::iter([Ok(Page { entries })]).boxed();
         }
-        let mut more: Vec<_> = self
-            .more
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|more| Page { entries: more(), cursor: None })
-            .collect();
+        let mut more: Vec<_> =
+            self.more.lock().unwrap().iter().map(|more| Page { entries: more() }).collect();
         let ids = self.ids.lock().unwrap().clone();
         let pages = self.inner.list(scope).map_ok(move |mut page| {
             for listed in &mut page.entries {
@@ -233,7 +228,7 @@ impl Provider for Service {
                     remote_id: Some("again".into()),
                     ..Entry::new(Key::new("again").unwrap(), 1)
                 };
-                Ok(Page { entries: vec![Listed::File(entry)], cursor: None })
+                Ok(Page { entries: vec![Listed::File(entry)] })
             });
             return pages.chain(repeat).boxed();
         }

@@ -172,7 +172,7 @@ impl Listing {
                 entries.push(Listed::Unseen { key: todo.key, error: incomplete() });
             }
         }
-        Ok(Page { entries, cursor: None })
+        Ok(Page { entries })
     }
 
     /// Finds out where to begin.

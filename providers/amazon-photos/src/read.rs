@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
+use futures::stream;
 use http::{Response, StatusCode, Uri, header};
-use safelight_core::digest::{Algorithm, Algorithms, Hasher};
+use safelight_core::arriving::{Arriving, is_part};
+use safelight_core::digest::Digests;
 use safelight_core::entry::Version;
 use safelight_core::error::{Error, Kind, Result, Scope};
 use safelight_core::http::HttpBody;
@@ -17,8 +17,7 @@ use safelight_core::key::Key;
 use safelight_core::provider::Opened;
 
 use crate::answer::Answer;
-use crate::node::{Md5, Node, id_of};
-use crate::pace::Slot;
+use crate::node::{Node, id_of};
 use crate::store::Store;
 use crate::trouble::{Content, Trouble, content, foreign, missing};
 
@@ -52,17 +51,16 @@ impl Store {
             return Ok(Opened { entry, bytes: stream::empty().boxed() });
         }
         let (answer, slot) = self.bytes(&node, part.as_ref(), &doing).await?;
-        served(&answer, part.as_ref(), size, &doing)?;
-        let hasher = || Hasher::new(Algorithms::default().with(Algorithm::Md5));
-        let transfer = Transfer {
+        is_part(&answer, part.as_ref(), size, &doing)?;
+        let arriving = Arriving {
             expected: part.as_ref().map_or(size, |part| part.end - part.start),
-            received: 0,
-            whole: part.is_none().then(|| (hasher(), node.md5)),
+            digests: if part.is_none() { entry.digests } else { Digests::default() },
             chunks: answer.into_body().into_stream(),
             doing,
-            _slot: slot,
+            // The call is under way until all bytes are here.
+            guard: slot,
         };
-        Ok(Opened { entry, bytes: transfer.stream() })
+        Ok(Opened { entry, bytes: arriving.checked() })
     }
 
     /// The answer that carries the bytes.
@@ -132,81 +130,5 @@ fn failed(status: StatusCode, doing: &str) -> Error {
         429 => Error::new(Kind::RateLimited, context),
         403 | 408 | 500..=599 => Error::new(Kind::Unavailable, context).scope(Scope::Item),
         _ => Error::new(Kind::Protocol, context),
-    }
-}
-
-/// That the answer is the part that was asked for.
-fn served(
-    answer: &Response<HttpBody>,
-    part: Option<&Range<u64>>,
-    size: u64,
-    doing: &str,
-) -> Result<()> {
-    let status = answer.status();
-    let told = answer.headers().get(header::CONTENT_RANGE).and_then(|told| told.to_str().ok());
-    let right = match part {
-        None => status == StatusCode::OK,
-        Some(part) if status == StatusCode::OK => *part == (0..size),
-        Some(part) => {
-            let expected = format!("bytes {}-{}/{size}", part.start, part.end - 1);
-            status == StatusCode::PARTIAL_CONTENT && told == Some(expected.as_str())
-        }
-    };
-    if right {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Protocol, format!("{doing}: another part came than was asked for")))
-}
-
-/// An item on its way here; its call is under way until it is dropped.
-struct Transfer {
-    chunks: BoxStream<'static, Result<Bytes>>,
-    expected: u64,
-    received: u64,
-    /// Of a whole file: what came so far, and the digest that it is to have.
-    whole: Option<(Hasher, Option<Md5>)>,
-    doing: String,
-    _slot: Slot,
-}
-
-impl Transfer {
-    fn stream(self) -> BoxStream<'static, Result<Bytes>> {
-        stream::unfold(Some(self), |state| async move {
-            let mut transfer = state?;
-            match transfer.next().await {
-                Ok(Some(chunk)) => Some((Ok(chunk), Some(transfer))),
-                Ok(None) => None,
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .boxed()
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        let Some(chunk) = self.chunks.try_next().await? else { return self.end() };
-        self.received += chunk.len() as u64;
-        if self.received > self.expected {
-            let context = format!("{}: more bytes came than there are", self.doing);
-            return Err(Error::new(Kind::Corrupt, context));
-        }
-        if let Some((hasher, _)) = &mut self.whole {
-            hasher.update(&chunk);
-        }
-        Ok(Some(chunk))
-    }
-
-    fn end(&mut self) -> Result<Option<Bytes>> {
-        if self.received < self.expected {
-            let context =
-                format!("{}: {} of {} bytes came", self.doing, self.received, self.expected);
-            return Err(Error::new(Kind::Unavailable, context).scope(Scope::Item));
-        }
-        if let Some((hasher, Some(md5))) = self.whole.take()
-            && hasher.finish().md5 != Some(md5)
-        {
-            let context = format!("{}: other bytes came than are stored", self.doing);
-            return Err(Error::new(Kind::Corrupt, context));
-        }
-        Ok(None)
     }
 }

@@ -52,7 +52,7 @@ async fn all(store: &Store, scope: &Scope) -> Result<Page> {
         let Some(folder) = below_root(store, folder.as_deref()) else { continue };
         entries.extend(told_as(store, scope, &folder, node, &mut told).await?);
     }
-    Ok(Page { entries, cursor: None })
+    Ok(Page { entries })
 }
 
 /// The names below the destination's root. Where something stood that is not known any more can be said for the whole

@@ -3,9 +3,8 @@
 
 mod common;
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::time::Duration;
 
 use common::{Account, ROOT, digests, files, key, keys, noise, photo, put, put_as, read, stream};
 use common::{request, stream_of, trash};
@@ -20,6 +19,7 @@ use safelight_core::permit::{Disposal, Grounds, RemovalPermit};
 use safelight_core::provider::{Proof, PutMode, Removed};
 use safelight_core::wrap::{RetryPolicy, Retrying};
 use safelight_sandbox::{Fault, Rule};
+use tokio::time::timeout;
 
 const PROVEN: Proof = Proof::ServerHash(Algorithm::Md5);
 
@@ -158,48 +158,53 @@ async fn a_folder_that_somebody_trashed_is_made_anew() {
     assert_eq!(keys(&provider).await, ["2024/a.jpg", "2024/b.jpg"]);
 }
 
-/// Drives a future until it has had to wait `waits` times, then drops it; whether it came to its end.
-async fn drive(future: impl Future, waits: usize) -> bool {
-    let (mut future, mut left) = (std::pin::pin!(future), waits);
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if left == 0 => Poll::Ready(false),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_replacement_that_is_dropped_leaves_the_old_or_the_new_and_is_done_in_the_end() {
     let account = Account::ordinary().await;
-    let provider = account.open().await;
-    for waits in 0..200 {
-        let path = format!("{waits}/a.jpg");
-        let (old, new) = (photo(1000 + waits, 900), photo(2000 + waits, 900));
-        let first = put(&*provider, &path, &old).await.unwrap();
-        let mode = PutMode::Replace(first.version.unwrap());
-        let done = drive(put_as(&*provider, &path, &new, mode), waits).await;
-        // As after a new start.
-        let provider = account.open().await;
-        let there = read(&*provider, &path).await.unwrap();
-        assert!(there == new || (there == old && !done), "dropped at wait {waits}");
-        if done {
-            assert!(waits >= 5, "only {waits} waits were tried");
-            return;
+    let mut seed = 0;
+    for fault in [Fault::Stall, Fault::Withhold] {
+        let mut calls = 0;
+        while dropped_in_a_replacement(&account, calls, fault.clone(), seed).await {
+            (calls, seed) = (calls + 1, seed + 1);
+            assert!(calls < 50, "it does not come to its end");
         }
-        if there == old {
-            let version = provider.stat(&key(&path)).await.unwrap().unwrap().version.unwrap();
-            put_as(&*provider, &path, &new, PutMode::Replace(version)).await.unwrap();
-        }
-        assert_eq!(read(&*provider, &path).await.unwrap(), new);
-        let below = Scope { below: Some(key(&waits.to_string())), ..Scope::default() };
-        let listed = common::list(&*provider, below).await.unwrap();
-        assert_eq!(listed.len(), 1, "dropped at wait {waits}: {listed:?}");
+        assert!(calls >= 3, "only {calls} calls were tried");
+        seed += 1;
     }
-    panic!("it did not come to its end");
+}
+
+/// Replaces a photo, lets `calls` calls pass, drops the replacement at the next one, and looks what is there; whether
+/// there was such a call.
+async fn dropped_in_a_replacement(
+    account: &Account,
+    calls: u64,
+    fault: Fault,
+    seed: usize,
+) -> bool {
+    let provider = account.open().await;
+    let path = format!("{fault:?}-{calls}/a.jpg");
+    let (old, new) = (photo(1000 + seed, 900), photo(2000 + seed, 900));
+    let first = put(&*provider, &path, &old).await.unwrap();
+    account.sandbox.traffic().inject(Rule::next(fault).after(calls));
+    let mode = PutMode::Replace(first.version.unwrap());
+    let replacing = put_as(&*provider, &path, &new, mode);
+    let done = matches!(timeout(Duration::from_hours(1), replacing).await, Ok(Ok(_)));
+    account.sandbox.traffic().heal();
+
+    // As after a new start.
+    let provider = account.open().await;
+    let there = read(&*provider, &path).await.unwrap();
+    assert!(there == new || (there == old && !done), "dropped at {path}");
+    if there == old {
+        let version = provider.stat(&key(&path)).await.unwrap().unwrap().version.unwrap();
+        put_as(&*provider, &path, &new, PutMode::Replace(version)).await.unwrap();
+    }
+    assert_eq!(read(&*provider, &path).await.unwrap(), new);
+    let folder = path.split('/').next().unwrap();
+    let below = Scope { below: Some(key(folder)), ..Scope::default() };
+    let listed = common::list(&*provider, below).await.unwrap();
+    assert_eq!(listed.len(), 1, "dropped at {path}: {listed:?}");
+    !done
 }
 
 #[tokio::test(start_paused = true)]

@@ -180,7 +180,7 @@ impl Walk {
             Listed::Passed { key, .. } => self.wanted(key),
             _ => true,
         });
-        Page { entries, cursor: None }
+        Page { entries }
     }
 
     /// What has to wait until everything else is known.
@@ -264,7 +264,7 @@ impl Walk {
     async fn alone(&self) -> Result<Page> {
         let Some(key) = &self.scope.below else { return Ok(Page::default()) };
         let found = self.store.stat(key).await?.filter(|_| self.wanted(key));
-        Ok(Page { entries: found.map(Listed::File).into_iter().collect(), cursor: None })
+        Ok(Page { entries: found.map(Listed::File).into_iter().collect() })
     }
 
     fn wanted(&self, key: &Key) -> bool {

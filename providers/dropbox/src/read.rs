@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, Response, StatusCode, header};
+use futures::StreamExt as _;
+use futures::stream;
+use http::{HeaderMap, Response};
+use safelight_core::arriving::{Arriving, is_part};
+use safelight_core::digest::Digests;
 use safelight_core::entry::{Entry, Version};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::http::HttpBody;
@@ -17,7 +18,6 @@ use safelight_core::key::Key;
 use safelight_core::provider::Opened;
 use serde_json::json;
 
-use crate::hash::{self, Blocks};
 use crate::store::{Store, missing, pinned};
 use crate::trouble::{Trouble, foreign};
 use crate::wire::{Metadata, is_by_rev};
@@ -46,15 +46,15 @@ impl Store {
         }
         let entry = meant(&found, key, pin, &doing)?;
         let part = range.map(|range| range.start..range.end.min(found.size()));
-        served(&answer, part.as_ref(), found.size(), &doing)?;
-        let transfer = Transfer {
+        is_part(&answer, part.as_ref(), found.size(), &doing)?;
+        let arriving = Arriving {
             expected: part.as_ref().map_or(found.size(), |part| part.end - part.start),
-            received: 0,
-            whole: part.is_none().then(|| (Blocks::default(), found.hash())),
+            digests: if part.is_none() { entry.digests } else { Digests::default() },
             chunks: answer.into_body().into_stream(),
             doing,
+            guard: (),
         };
-        Ok(Opened { entry, bytes: transfer.stream() })
+        Ok(Opened { entry, bytes: arriving.checked() })
     }
 
     async fn download_at(
@@ -113,77 +113,4 @@ fn nonsense(doing: &str) -> Error {
 fn result(headers: &HeaderMap, doing: &str) -> Result<Metadata> {
     let header = headers.get("dropbox-api-result").ok_or_else(|| nonsense(doing))?;
     serde_json::from_slice(header.as_bytes()).map_err(|error| nonsense(doing).source(error))
-}
-
-/// That the answer is the part that was asked for.
-fn served(
-    answer: &Response<HttpBody>,
-    part: Option<&Range<u64>>,
-    size: u64,
-    doing: &str,
-) -> Result<()> {
-    let Some(part) = part else {
-        return if answer.status() == StatusCode::OK { Ok(()) } else { Err(nonsense(doing)) };
-    };
-    if answer.status() == StatusCode::OK && *part == (0..size) {
-        return Ok(());
-    }
-    let told = answer.headers().get(header::CONTENT_RANGE).and_then(|told| told.to_str().ok());
-    let expected = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
-    if answer.status() == StatusCode::PARTIAL_CONTENT && told == Some(expected.as_str()) {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Protocol, format!("{doing}: another part came than was asked for")))
-}
-
-/// An object on its way here.
-struct Transfer {
-    chunks: BoxStream<'static, Result<Bytes>>,
-    expected: u64,
-    received: u64,
-    /// Of a whole file: what came so far, and the hash that it is to have.
-    whole: Option<(Blocks, Option<hash::Digest>)>,
-    doing: String,
-}
-
-impl Transfer {
-    fn stream(self) -> BoxStream<'static, Result<Bytes>> {
-        stream::unfold(Some(self), |state| async move {
-            let mut transfer = state?;
-            match transfer.next().await {
-                Ok(Some(chunk)) => Some((Ok(chunk), Some(transfer))),
-                Ok(None) => None,
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .boxed()
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        let Some(chunk) = self.chunks.try_next().await? else { return self.end() };
-        self.received += chunk.len() as u64;
-        if self.received > self.expected {
-            let context = format!("{}: more bytes came than there are", self.doing);
-            return Err(Error::new(Kind::Corrupt, context));
-        }
-        if let Some((blocks, _)) = &mut self.whole {
-            blocks.update(&chunk);
-        }
-        Ok(Some(chunk))
-    }
-
-    fn end(&mut self) -> Result<Option<Bytes>> {
-        if self.received < self.expected {
-            let context =
-                format!("{}: {} of {} bytes came", self.doing, self.received, self.expected);
-            return Err(Error::new(Kind::Unavailable, context));
-        }
-        if let Some((blocks, Some(hash))) = self.whole.take()
-            && hash::content(&blocks.finish()) != hash
-        {
-            let context = format!("{}: other bytes came than are stored", self.doing);
-            return Err(Error::new(Kind::Corrupt, context));
-        }
-        Ok(None)
-    }
 }

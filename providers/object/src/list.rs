@@ -30,7 +30,7 @@ struct Walk {
 }
 
 /// Everything in the scope. No order is promised: the service sorts its own paths, and escaping may make that
-/// another order than that of the keys. A cursor is not kept, so one that is handed in changes nothing.
+/// another order than that of the keys.
 pub(crate) fn pages(store: Arc<ObjectStore>, scope: Scope) -> BoxStream<'static, Result<Page>> {
     let walk = Walk { store, scope, begun: None, ended: false };
     stream::unfold(walk, |mut walk| async move {

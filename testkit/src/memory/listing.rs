@@ -50,7 +50,7 @@ impl MemoryProvider {
             entries
                 .retain(|entry| below(&entry.key) && (scope.reserved || !entry.key.is_reserved()));
             let entries = entries.into_iter().map(Listed::File).collect();
-            Ok(Page { entries, cursor: None })
+            Ok(Page { entries })
         })
     }
 
@@ -65,7 +65,7 @@ impl MemoryProvider {
         }
         if let Some(kind) = state.blind {
             let unseen = Listed::Unseen { key: None, error: Error::new(kind, "listing the root") };
-            return Some((Ok(Page { entries: vec![unseen], cursor: None }), At::End));
+            return Some((Ok(Page { entries: vec![unseen] }), At::End));
         }
         let hidden = unseen_folders(&state);
         let wanted = |key: &Key| {
@@ -85,7 +85,7 @@ impl MemoryProvider {
                     _ => At::End,
                 };
                 let entries = found.into_iter().map(listed).collect();
-                Some((Ok(Page { entries, cursor: None }), next))
+                Some((Ok(Page { entries }), next))
             }
             At::Left(mut keys) => {
                 let rest = keys.split_off(keys.len().saturating_sub(most));
@@ -93,7 +93,7 @@ impl MemoryProvider {
                 let entries =
                     found.filter_map(|key| state.nodes.get_key_value(key)).map(listed).collect();
                 let next = if keys.is_empty() { At::End } else { At::Left(keys) };
-                Some((Ok(Page { entries, cursor: None }), next))
+                Some((Ok(Page { entries }), next))
             }
             At::End => None,
         }

@@ -53,6 +53,6 @@ impl Listing {
             self.tell_as(vec![key], true, node, &mut entries).await?;
         }
         self.live.sort();
-        Ok(Page { entries, cursor: None })
+        Ok(Page { entries })
     }
 }

@@ -34,7 +34,7 @@ impl Listing {
                 }
             }
         }
-        Ok(Page { entries, cursor: None })
+        Ok(Page { entries })
     }
 
     fn film(&mut self, still: &Key, film: &Node) -> Option<Listed> {

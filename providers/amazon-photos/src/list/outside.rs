@@ -40,7 +40,7 @@ impl Listing {
             let left = ids.into_iter().filter(|id| self.expected.contains_key(id)).collect();
             self.one_by_one(left, &mut entries).await?;
         }
-        Ok(Page { entries, cursor: None })
+        Ok(Page { entries })
     }
 
     async fn one_by_one(&mut self, ids: Vec<String>, entries: &mut Vec<Listed>) -> Result<()> {

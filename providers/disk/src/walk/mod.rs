@@ -102,7 +102,7 @@ impl Pages<'_> {
             return Ok(());
         }
         let entries = std::mem::replace(&mut self.page, Vec::with_capacity(PAGE));
-        self.outlet.give(Page { entries, cursor: None })
+        self.outlet.give(Page { entries })
     }
 }
 
