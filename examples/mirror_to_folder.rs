@@ -18,8 +18,7 @@ use safelight_core::error::Result;
 use safelight_core::filter::Filter;
 use safelight_core::inspect::ByName;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
-    Stop, Tools,
+    ChangeRules, DeletionRules, Destination, Guard, MirrorJob, MirrorOptions, Stop, Tools,
 };
 use safelight_core::mirror::{RunReport, mirror};
 use safelight_core::monitor::Silent;
@@ -56,11 +55,7 @@ async fn run(library: &Path, copy: &Path, catalog: &Path) -> Result<RunReport> {
         settle: Duration::ZERO,
         classifier: Classifier::default(),
         inspector: Arc::new(ByName::default()),
-        destinations: vec![Destination {
-            name: "copy".to_owned(),
-            opened: Ok(Arc::new(disk)),
-            rules: DestinationRules::default(),
-        }],
+        destinations: vec![Destination::new("copy", Arc::new(disk))],
         deletions: DeletionRules {
             propagate_after: Some(30 * day),
             keep_for: 180 * day,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use safelight_catalog::SqliteCatalog;
-use safelight_core::job::{Destination, DestinationRules, Stop, Tools};
+use safelight_core::job::{Destination, Stop, Tools};
 use safelight_core::monitor::Silent;
 use safelight_core::notebook::Loose;
 use safelight_core::provider::Provider;
@@ -94,11 +94,7 @@ pub async fn export(target: &Path) {
         service,
         inventory: Arc::new(inventory),
         standings: Arc::new(standings),
-        targets: vec![Destination {
-            name: "target".to_owned(),
-            opened: Ok(disk),
-            rules: DestinationRules::default(),
-        }],
+        targets: vec![Destination::new("target", disk)],
         wishes: Wishes { sidecars: true, ..Wishes::default() },
         memory_bytes: 128 << 20,
     };

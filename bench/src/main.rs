@@ -25,8 +25,7 @@ use safelight_catalog::SqliteCatalog;
 use safelight_core::class::Classifier;
 use safelight_core::filter::Filter;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
-    Stop, Tools,
+    ChangeRules, DeletionRules, Destination, Guard, MirrorJob, MirrorOptions, Stop, Tools,
 };
 use safelight_core::mirror::{RunReport, mirror};
 use safelight_core::monitor::{Event, Monitor};
@@ -91,10 +90,8 @@ impl Bench {
     }
 
     fn job(&self, destinations: Vec<Arc<dyn Provider>>) -> MirrorJob {
-        let destination = |provider: Arc<dyn Provider>| Destination {
-            name: provider.identity().name.clone(),
-            opened: Ok(provider),
-            rules: DestinationRules::default(),
+        let destination = |provider: Arc<dyn Provider>| {
+            Destination::new(provider.identity().name.clone(), provider)
         };
         let guard = Guard { files: 200, share: 0.02 };
         MirrorJob {

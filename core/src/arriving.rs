@@ -109,7 +109,7 @@ pub fn is_part(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use futures::executor::block_on;
+    use futures::FutureExt as _;
 
     use super::*;
     use crate::digest::{Algorithm, Algorithms};
@@ -118,7 +118,7 @@ mod tests {
         let chunks = bytes.chunks(3).map(|chunk| Ok(Bytes::from_static(chunk)));
         let chunks = stream::iter(chunks.collect::<Vec<_>>()).boxed();
         let arriving = Arriving { chunks, expected, digests, doing: "test".to_owned(), guard: () };
-        block_on(arriving.checked().try_collect())
+        arriving.checked().try_collect().now_or_never().unwrap()
     }
 
     #[test]

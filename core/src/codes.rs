@@ -138,7 +138,8 @@ pages! {
          run `safelight mirror`.";
     SIGN_IN = "auth/expired", "The service no longer accepts the sign-in",
         "Nothing is lost; new files wait for this destination. `safelight auth login DESTINATION` signs in again; \
-         for a destination with keys of its own, renew those. Then run `safelight mirror`.";
+         for a destination with keys of its own, renew those. A run that is still busy elsewhere notices; otherwise \
+         run `safelight mirror`.";
     SECRET_MISSING = "auth/secret-missing", "A secret could not be fetched",
         "The environment variable, file or command named in the config gave nothing. Nothing was sent.";
     SIGN_IN_DECLINED = "auth/declined", "The service did not let Safelight in",

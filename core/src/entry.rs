@@ -104,8 +104,9 @@ pub struct Scope {
     pub descend: Option<Descend>,
     /// Also what stands in the folder [`RESERVED`](crate::key::RESERVED); left out otherwise.
     pub reserved: bool,
-    /// Also what the service keeps inside of other objects (the film of a live photo), under a key beside them. Read
-    /// by that key and version. Services that keep nothing so list nothing more.
+    /// Also what the service keeps inside of other objects (the film of a live photo), under a key beside them; and what
+    /// others gave names to which no key of ours leads, under a key that shows the name ([`literal`](crate::literal)).
+    /// Read by that key and version. Services that keep nothing so list nothing more.
     pub attached: bool,
     /// Instead: only what is in the service's own trash, under the keys where it stood. Read by key and version.
     /// Services without such a trash, or whose trash cannot be listed, list nothing.

@@ -13,6 +13,7 @@ use crate::inspect::Inspector;
 use crate::key::Key;
 use crate::monitor::Monitor;
 use crate::provider::Provider;
+use crate::renewal::Renewal;
 use crate::time::Clock;
 
 /// One library, several destinations.
@@ -45,8 +46,18 @@ pub struct Destination {
     pub name: String,
     /// The provider, or why it could not be opened; then the others go on without it.
     pub opened: Result<Arc<dyn Provider>, Error>,
+    /// Who notices, while a run goes on, that somebody has signed in there again; `None` where nobody signs in.
+    pub renewal: Option<Arc<dyn Renewal>>,
     /// Its rules.
     pub rules: DestinationRules,
+}
+
+impl Destination {
+    /// One without rules of its own, where nobody signs in.
+    pub fn new(name: impl Into<String>, provider: Arc<dyn Provider>) -> Self {
+        let rules = DestinationRules::default();
+        Self { name: name.into(), opened: Ok(provider), renewal: None, rules }
+    }
 }
 
 /// The rules of one destination.
@@ -176,6 +187,16 @@ impl MirrorOptions {
     pub fn selects(&self, key: &Key) -> bool {
         self.only.is_empty() || self.only.iter().any(|rule| rule.matches(key, false))
     }
+
+    /// The same for the rest of a run that took so long and sent so much already.
+    #[must_use]
+    pub fn after(&self, took: Duration, sent: u64) -> Self {
+        Self {
+            max_duration: self.max_duration.map(|span| span.saturating_sub(took)),
+            max_transfer: self.max_transfer.map(|most| most.saturating_sub(sent)),
+            ..self.clone()
+        }
+    }
 }
 
 /// What a run is handed.
@@ -203,6 +224,24 @@ pub struct Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_count_from_the_beginning_of_a_run() {
+        let minutes = Duration::from_mins;
+        let limited = MirrorOptions {
+            max_duration: Some(minutes(10)),
+            max_transfer: Some(500),
+            ..MirrorOptions::default()
+        };
+        let left = |spent, sent| {
+            let left = limited.after(spent, sent);
+            (left.max_duration, left.max_transfer)
+        };
+        assert_eq!(left(minutes(4), 200), (Some(minutes(6)), Some(300)));
+        assert_eq!(left(minutes(40), 900), (Some(Duration::ZERO), Some(0)));
+        let free = MirrorOptions::default().after(minutes(4), 200);
+        assert_eq!((free.max_duration, free.max_transfer), (None, None));
+    }
 
     #[test]
     fn a_guard_trips_at_the_smaller_of_count_and_share_but_not_at_a_handful() {

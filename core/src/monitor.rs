@@ -50,6 +50,11 @@ pub enum Event<'a> {
         /// For people.
         message: &'a str,
     },
+    /// A destination that had stopped goes on: somebody has signed in again. What is to be sent there is planned anew.
+    Resumed {
+        /// The destination.
+        destination: &'a str,
+    },
     /// Bytes went to a destination.
     Sent {
         /// The destination.

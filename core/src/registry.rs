@@ -43,7 +43,7 @@ pub struct SettingHelp {
 }
 
 /// The settings of one destination, checked and with secrets resolved.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The destination's name.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Settings {
 }
 
 /// The value of a setting.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Words or numbers.
     Text(String),

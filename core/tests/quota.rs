@@ -179,6 +179,7 @@ async fn the_date_in_a_sidecar_is_the_users_own_and_stands_above_the_cameras() {
     world.job.destinations.push(safelight_core::job::Destination {
         name: "new".to_owned(),
         opened: Ok(service.clone()),
+        renewal: None,
         rules: safelight_core::job::DestinationRules {
             pools: pool(room as u64),
             ..Default::default()

@@ -21,8 +21,7 @@ use safelight_core::error::Result;
 use safelight_core::filter::Filter;
 use safelight_core::inspect::ByName;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
-    Stop, Tools,
+    ChangeRules, DeletionRules, Destination, Guard, MirrorJob, MirrorOptions, Stop, Tools,
 };
 use safelight_core::mirror::mirror;
 use safelight_core::monitor::Silent;
@@ -103,11 +102,7 @@ fn job(library: Arc<dyn Provider>, shelf: Arc<dyn Provider>) -> MirrorJob {
         settle: Duration::ZERO,
         classifier: Classifier::default(),
         inspector: Arc::new(ByName::default()),
-        destinations: vec![Destination {
-            name: "mine".to_owned(),
-            opened: Ok(shelf),
-            rules: DestinationRules::default(),
-        }],
+        destinations: vec![Destination::new("mine", shelf)],
         deletions: DeletionRules { propagate_after: None, keep_for: Duration::ZERO, guard },
         changes: ChangeRules { keep_versions: 0, guard },
         memory_bytes: 16 << 20,

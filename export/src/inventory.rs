@@ -6,6 +6,7 @@
 mod gather;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use safelight_core::class::{Classifier, MediaClass};
 use safelight_core::codes::Code;
@@ -18,7 +19,11 @@ use safelight_core::provider::{Identity, PoolUsage, Provider};
 use safelight_core::taken::Taken;
 use safelight_core::time::Timestamp;
 
-use self::gather::Gathering;
+use self::gather::{Gathering, patiently};
+
+/// Albums and captions of a large account are many calls, each with limits of its own; all of them end some time.
+const EXTRAS_PATIENCE: Duration = Duration::from_hours(1);
+const QUOTA_PATIENCE: Duration = Duration::from_mins(5);
 
 /// What is looked at.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +121,10 @@ impl Inventory {
         if look.trashed {
             gathering.list(service, true).await?;
         }
-        let extras = match service.extras().await {
+        gathering.ask_versions(service).await?;
+        let extras =
+            patiently(service.extras(), EXTRAS_PATIENCE, tools, "what is known of the files").await;
+        let extras = match extras.flatten() {
             Ok(extras) => extras,
             Err(error) if error.kind() == Kind::Unsupported => Extras::default(),
             Err(error) if error.kind() == Kind::Cancelled => return Err(error),
@@ -127,7 +135,11 @@ impl Inventory {
             }
         };
         // Numbers are for comparing; a service that has none is no worse for it.
-        let usage = service.quota().await.unwrap_or_default();
+        let usage = patiently(service.quota(), QUOTA_PATIENCE, tools, "the room there").await;
+        let usage = match usage.flatten() {
+            Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+            usage => usage.unwrap_or_default(),
+        };
         Ok(gathering.finish(service.identity().clone(), tools.clock.now(), extras, usage))
     }
 

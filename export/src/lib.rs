@@ -8,6 +8,7 @@
 //!
 //! Everything is handed in: providers, catalogs, clock, stop, monitor. Nothing is ever removed or changed at the service.
 
+pub mod again;
 mod flags;
 pub mod inventory;
 pub mod layout;

@@ -108,8 +108,8 @@ pub struct Plan {
 pub struct RoomFor {
     /// The target.
     pub target: String,
-    /// Bytes still to be stored there.
-    pub needed: u64,
+    /// What is still to be stored there.
+    pub send: Amount,
     /// The quotas that are too small: what is needed of them, and what is free.
     pub short: Vec<(u64, u64)>,
 }
@@ -167,7 +167,7 @@ impl Export {
         // Everything gets its name, chosen or not, so that names do not depend on what is elsewhere.
         plan.placed = lay_out(&self.inventory, &all, &self.wishes.layout(), &plan.known.files);
         let names: Vec<&String> = self.targets.iter().map(|target| &target.name).collect();
-        let mut needs: Vec<BTreeMap<MediaClass, u64>> = vec![BTreeMap::new(); names.len()];
+        let mut needs: Vec<BTreeMap<MediaClass, Amount>> = vec![BTreeMap::new(); names.len()];
         for (at, placed) in plan.placed.iter().enumerate() {
             let item = &self.inventory.items[placed.item];
             let bytes = item.entry.size;
@@ -182,7 +182,7 @@ impl Export {
             let mut done = true;
             for (name, need) in names.iter().zip(&mut needs) {
                 if !stored.is_some_and(|stored| stored.contains(name)) {
-                    *need.entry(item.class).or_default() += bytes;
+                    need.entry(item.class).or_default().add(bytes);
                     done = false;
                 }
             }
@@ -230,16 +230,20 @@ async fn remembered(catalog: &dyn Catalog) -> Result<Remembered> {
     }
 }
 
-async fn room_for(target: &Destination, need: &BTreeMap<MediaClass, u64>) -> RoomFor {
-    let needed = need.values().sum();
-    let mut room = RoomFor { target: target.name.clone(), needed, short: Vec::new() };
+async fn room_for(target: &Destination, need: &BTreeMap<MediaClass, Amount>) -> RoomFor {
+    let mut send = Amount::default();
+    for amount in need.values() {
+        send.files += amount.files;
+        send.bytes += amount.bytes;
+    }
+    let mut room = RoomFor { target: target.name.clone(), send, short: Vec::new() };
     let Ok(provider) = &target.opened else { return room };
-    if needed == 0 {
+    if send.bytes == 0 {
         return room;
     }
     for pool in provider.quota().await.unwrap_or_default() {
         let Room::Limited { used, total } = pool.room else { continue };
-        let of_class = |class: &MediaClass| need.get(class).copied().unwrap_or_default();
+        let of_class = |class: &MediaClass| need.get(class).map_or(0, |amount| amount.bytes);
         let needed: u64 = pool.counts.iter().map(of_class).sum();
         let free = total.saturating_sub(used);
         if needed > free {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use safelight_core::catalog::{Amount, Catalog, Held, ItemDetail, Presence};
 use safelight_core::class::MediaClass;
-use safelight_core::error::{Error, Kind, Result, Scope};
+use safelight_core::error::{Error, Kind, Result, Retry, Scope};
 use safelight_core::job::Tools;
 use safelight_core::key::Key;
 use safelight_core::provider::Provider;
@@ -84,6 +84,8 @@ pub struct Outcome {
     pub left: u64,
     /// Why the destination was not asked any more, if it was not.
     pub down: Option<Error>,
+    /// Why nothing more can be stored at the target, if so.
+    pub halted: Option<Error>,
     /// Somebody stopped it.
     pub stopped: bool,
 }
@@ -91,12 +93,14 @@ pub struct Outcome {
 impl Outcome {
     /// The exit code, as the manual lists them: 0 only if everything that was planned stands at the target.
     pub fn exit_code(&self, plan: &Plan) -> i32 {
-        match &self.down {
+        let later =
+            |error: &Error| matches!(error.retry_advice(), Retry::BackOff | Retry::After(_));
+        match self.down.as_ref().or(self.halted.as_ref()) {
             _ if self.stopped => 130,
             Some(error) if error.kind() == Kind::SignIn => 7,
-            Some(_) => 5,
+            Some(error) if self.down.is_some() || later(error) => 5,
             None if plan.is_whole() && self.failed.is_empty() && self.left == 0 => 0,
-            None => 3,
+            _ => 3,
         }
     }
 }
@@ -204,7 +208,7 @@ impl Restore {
     /// Brings back what was planned.
     ///
     /// # Errors
-    /// [`Kind::NoRoom`] and the like: what ends it as a whole.
+    /// What ends it as a whole, for reasons of this program.
     pub async fn run(&self, plan: &Plan, tools: &Tools) -> Result<Outcome> {
         carry::all(self, plan, tools).await
     }

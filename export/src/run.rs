@@ -6,6 +6,7 @@
 mod account;
 mod finish;
 mod links;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ use safelight_core::key::Key;
 use safelight_core::mirror::{DestinationState, RunReport, mirror};
 
 pub use self::account::{Account, ClassAccount, Missing};
+pub(crate) use self::finish::PAPERS;
+use self::whole::Whole;
 use crate::layout::Placed;
 use crate::plan::{Export, Plan};
 use crate::source::{Patience, Source};
@@ -61,12 +64,15 @@ pub struct Outcome {
     pub flagged: Vec<Key>,
     /// Why the service was not asked any more, if it was not.
     pub down: Option<Error>,
+    /// Somebody stopped it at once; what was stored until then is in the account.
+    pub stopped: bool,
 }
 
 impl Outcome {
     /// Why it ended early, if it did.
     pub fn cut(&self) -> Option<Code> {
         let down = self.down.as_ref().map(Error::id);
+        let down = down.or(self.stopped.then_some(codes::CANCELLED));
         down.or_else(|| self.reports.last().and_then(|report| report.cut))
     }
 
@@ -80,6 +86,7 @@ impl Outcome {
             return if error.kind() == Kind::SignIn { 7 } else { 5 };
         }
         match last {
+            _ if self.stopped => 130,
             7 | 8 | 10 | 130 => last,
             _ if !self.account.is_complete() || !self.papers.iter().all(papers) => 3,
             other => other,
@@ -96,15 +103,19 @@ impl Export {
         if !options.despite_room {
             Self::check_room(plan)?;
         }
+        let monitor = Arc::new(Whole::new(plan, Arc::clone(&tools.monitor)));
+        let tools = &Tools { monitor, ..tools.clone() };
         let mut running = Running::new(self, plan, options, tools);
         running.transfer().await?;
-        let down = running.down.take();
+        let (down, at_once) = (running.down.take(), running.stopped);
         let (reports, flagged) = running.close().await?;
         let account = self.account(plan, &reports, tools).await?;
-        let stopped = tools.stop.now.is_cancelled();
-        let papers =
-            if stopped { Vec::new() } else { self.write_papers(plan, &account, tools).await? };
-        Ok(Outcome { reports, account, papers, flagged, down })
+        let papers = if tools.stop.now.is_cancelled() {
+            Vec::new()
+        } else {
+            self.write_papers(plan, &account, tools).await?
+        };
+        Ok(Outcome { reports, account, papers, flagged, down, stopped: at_once })
     }
 }
 
@@ -116,6 +127,7 @@ struct Running<'a> {
     reports: Vec<RunReport>,
     flagged: Vec<Key>,
     down: Option<Error>,
+    stopped: bool,
     began: Duration,
 }
 
@@ -123,7 +135,7 @@ impl<'a> Running<'a> {
     fn new(export: &'a Export, plan: &'a Plan, options: &'a Options, tools: &'a Tools) -> Self {
         let began = tools.clock.elapsed();
         let (reports, flagged) = (Vec::new(), Vec::new());
-        Self { export, plan, options, tools, reports, flagged, down: None, began }
+        Self { export, plan, options, tools, reports, flagged, down: None, stopped: false, began }
     }
 
     async fn transfer(&mut self) -> Result<()> {
@@ -191,7 +203,13 @@ impl<'a> Running<'a> {
         let job = self.job(Arc::clone(&source));
         let report = mirror(&job, &options, &Tools { stop, ..self.tools.clone() }).await;
         self.note_flags(&source).await?;
-        let report = report?;
+        let report = match report {
+            Err(error) if error.kind() == Kind::Cancelled && asked.now.is_cancelled() => {
+                self.stopped = true;
+                return Ok(false);
+            }
+            report => report?,
+        };
         self.down = source.down();
         let over = report.cut.is_some() || self.down.is_some() || asked.gently.is_cancelled();
         self.reports.push(report);
@@ -209,6 +227,8 @@ impl<'a> Running<'a> {
                 }
                 Err(error) => Err(error.duplicate()),
             },
+            // A target goes on in the next run: the session that may die is that of the service.
+            renewal: None,
             rules: one.rules.clone(),
         };
         MirrorJob {

@@ -3,14 +3,22 @@
 
 mod world;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use safelight_core::catalog::Catalog;
 use safelight_core::class::MediaClass;
 use safelight_core::error::Kind;
+use safelight_core::job::Stop;
+use safelight_core::mirror::DestinationState;
+use safelight_core::monitor::{Event, Monitor};
+use safelight_core::provider::Provider as _;
 use safelight_core::taken::{Source, Taken, Zone};
 use safelight_core::time::Timestamp;
+use safelight_export::again::forget;
 use safelight_export::plan::AlbumForm;
+use safelight_export::weigh::Shelf;
+use safelight_testkit::faulty::{FaultyProvider, Script};
 use safelight_testkit::memory::MemoryProvider;
 use world::verifier::{assert_bag, files_of};
 use world::{World, key};
@@ -250,4 +258,115 @@ async fn a_run_that_is_stopped_or_limited_goes_on_later() {
     assert_eq!(world.run().await.exit_code(), 0);
     assert_eq!(world.service.reads(), 22);
     assert_bag(&files_of(&world.stores[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_it_is_stopped_nothing_is_fetched_any_more_that_was_not_under_way() {
+    let mut world = World::new(1).await;
+    for at in 0..300 {
+        world.service.photo(&format!("{at:03}.jpg"));
+    }
+    let (stop, reads) = (world.stop.clone(), AtomicU64::new(0));
+    let act = move |_: &_| {
+        if reads.fetch_add(1, Ordering::Relaxed) == 5 {
+            stop.gently.cancel();
+        }
+    };
+    *world.service.meanwhile.lock().unwrap() = Some(Box::new(act));
+    assert_eq!(world.run().await.exit_code(), 130);
+    let width = world.service.capabilities().reads as u64;
+    let reads = world.service.reads();
+    assert!(reads < 5 + 2 * width, "{reads} of 300, {width} at once");
+    let there = world.files(0).len() as u64;
+    world.stop = Stop::default();
+    assert_eq!(world.run().await.exit_code(), 0);
+    assert_eq!(world.service.reads(), 300 - there);
+}
+
+/// What is told of a run, without bytes on their way.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Monitor for Heard {
+    fn event(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Started { files, new, .. } => {
+                format!("start {files}, new {} {}", new.files, new.bytes)
+            }
+            Event::Planned { destination, send } => {
+                format!("{destination} {} {}", send.files, send.bytes)
+            }
+            Event::Copied { key, .. } => format!("copied {key}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_in_several_passes_is_told_as_one_run_with_all_its_bytes() {
+    let mut world = World::new(2).await;
+    world.service.photo("elsewhere.jpg");
+    world.run().await;
+    let first = std::mem::replace(&mut world.catalog, world::catalog().await);
+    world.shelves.push(Shelf { catalog: first, library: None, reader: None, not: Vec::new() });
+    let empty = World::new(2).await;
+    (world.stores, world.targets) = (empty.stores.clone(), empty.targets.clone());
+    world.service.photo("urgent.jpg");
+    world.wishes.everything = true;
+    let heard = Arc::new(Heard::default());
+    world.monitor = heard.clone();
+    assert_eq!(world.run().await.exit_code(), 0);
+    let heard = heard.0.lock().unwrap().clone();
+    assert_eq!(heard[..3], ["start 2, new 2 35", "t0 2 35", "t1 2 35"]);
+    assert!(heard[3..].iter().all(|line| line.starts_with("copied")), "{heard:?}");
+    assert!(heard[3].ends_with("urgent.jpg") && heard.len() == 7, "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_becomes_full_ends_with_an_account_and_the_next_run_goes_on() {
+    let mut world = World::new(2).await;
+    for at in 0..40 {
+        world.service.photo(&format!("{at:02}.jpg"));
+    }
+    let script = Arc::new(Script::new().no_room_after(400));
+    let full = FaultyProvider::new(world.stores[1].clone(), script, world.clock.clone());
+    world.targets[1] = Arc::new(full);
+    let outcome = world.run().await;
+    assert_eq!(outcome.exit_code(), 3, "{outcome:?}");
+    let state = &outcome.reports.last().unwrap().destinations[1].state;
+    let DestinationState::Stopped(error) = state else { panic!("{state:?}") };
+    assert_eq!(error.kind(), Kind::NoRoom);
+    // The other one is complete, and says so.
+    assert_eq!(world.files(0).len(), 40);
+    assert_bag(&files_of(&world.stores[0]));
+    let there = world.files(1).len();
+    assert!(there > 0 && outcome.account.missing.len() == 40 - there, "{there}");
+    world.targets[1] = world.stores[1].clone();
+    world.service.reads();
+    assert_eq!(world.run().await.exit_code(), 0);
+    assert_eq!(world.service.reads(), (40 - there) as u64);
+    assert_bag(&files_of(&world.stores[1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_was_lost_gets_everything_again_and_the_other_nothing() {
+    let mut world = small(2).await;
+    let photo = key("2024/IMG_000.jpg");
+    world.service.remark(&photo, |remark| remark.favourite = true);
+    world.service.album("Sea", &[&photo]);
+    world.wishes.albums = AlbumForm::Links;
+    world.run().await;
+    world.service.reads();
+    assert!(forget(&*world.catalog, "t0").await.unwrap());
+    assert!(!forget(&*world.catalog, "t2").await.unwrap());
+    let empty = World::new(1).await;
+    (world.stores[0], world.targets[0]) = (empty.stores[0].clone(), empty.targets[0].clone());
+    world.stores[1].reset_counts();
+    assert_eq!(world.run().await.exit_code(), 0);
+    assert_eq!((world.service.reads(), world.stores[1].counts().put), (22, 0));
+    for store in &world.stores {
+        assert_bag(&files_of(store));
+    }
+    assert_eq!(files_of(&world.stores[0]).len(), files_of(&world.stores[1]).len());
 }

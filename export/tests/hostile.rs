@@ -11,6 +11,7 @@ use safelight_core::entry::{Entry, Listed};
 use safelight_core::error::{Error, Kind};
 use safelight_core::time::Clock as _;
 use safelight_export::weigh::Shelf;
+use safelight_testkit::faulty::{Fault, FaultyProvider, Script};
 use safelight_testkit::memory::MemoryProvider;
 use world::verifier::{assert_bag, files_of};
 use world::{Manner, World, key};
@@ -28,6 +29,7 @@ async fn with(manner: Manner) -> World {
     world
 }
 
+/// Hazard E7: the bytes are not what the digest says.
 #[tokio::test(start_paused = true)]
 async fn two_equal_downloads_that_disagree_with_the_service_are_kept_and_flagged() {
     let world = with(Manner::Lies).await;
@@ -89,6 +91,7 @@ async fn a_connection_that_breaks_off_is_taken_up_where_it_broke() {
     assert!(read <= needed + 2 * 64 * 1024, "{read} of {needed}");
 }
 
+/// Hazard E6: a truncated body.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_ends_early_as_if_whole_is_not_stored() {
     let world = with(Manner::Short).await;
@@ -97,6 +100,7 @@ async fn a_body_that_ends_early_as_if_whole_is_not_stored() {
     assert_eq!(outcome.account.missing.len(), 2);
 }
 
+/// Hazard E8: an endless body.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_end_is_not_stored() {
     let world = with(Manner::Endless).await;
@@ -104,6 +108,7 @@ async fn a_body_that_does_not_end_is_not_stored() {
     assert_eq!((outcome.exit_code(), world.files(0).len()), (3, 1), "{outcome:?}");
 }
 
+/// Hazard E8: a dripping body, and no bytes at all.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_drips_or_stands_still_ends_in_time() {
     for manner in [Manner::Drips, Manner::Silent] {
@@ -114,6 +119,29 @@ async fn a_body_that_drips_or_stands_still_ends_in_time() {
     }
 }
 
+/// Hazard E8, for what is no body: a page, an answer about albums or room, a connection.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_some_call_holds_nothing_up_for_ever() {
+    for n in 1.. {
+        let mut world = World::new(1).await;
+        world.service.photo("a.jpg");
+        world.service.inner.write("large.mov", vec![2_u8; LARGE]);
+        let script = Arc::new(Script::new().at(n, Fault::Stall));
+        let clock = world.clock.clone();
+        world.source =
+            Arc::new(FaultyProvider::new(world.service.clone(), Arc::clone(&script), clock));
+        let began = world.clock.elapsed();
+        let outcome = world.try_run().await;
+        let took = world.clock.elapsed().saturating_sub(began);
+        assert!(took < Duration::from_hours(2), "call {n}: {took:?}");
+        if script.fired() == 0 {
+            assert!(n > 5 && outcome.unwrap().exit_code() == 0, "only {n} calls");
+            return;
+        }
+    }
+}
+
+/// Hazard E5: a listing without end.
 #[tokio::test(start_paused = true)]
 async fn a_listing_in_circles_ends_with_an_error() {
     let world = with(Manner::Lies).await;
@@ -121,6 +149,7 @@ async fn a_listing_in_circles_ends_with_an_error() {
     assert_eq!(world.inventory().await.unwrap_err().kind(), Kind::Protocol);
 }
 
+/// Hazard E5: keys without end, and the same page again.
 #[tokio::test(start_paused = true)]
 async fn what_is_listed_twice_is_one_and_what_is_listed_without_end_is_named() {
     let world = World::new(1).await;

@@ -12,8 +12,8 @@ use safelight_core::class::{Classifier, MediaClass};
 use safelight_core::filter::Filter;
 use safelight_core::inspect::ByName;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, KeepFree, MirrorJob,
-    MirrorOptions, Pool, PoolLimit, Tools, WhenFull,
+    ChangeRules, DeletionRules, Destination, Guard, KeepFree, MirrorJob, MirrorOptions, Pool,
+    PoolLimit, Tools, WhenFull,
 };
 use safelight_core::mirror::mirror;
 use safelight_core::monitor::Silent;
@@ -57,11 +57,7 @@ impl Home {
             settle: Duration::ZERO,
             classifier: Classifier::default(),
             inspector: Arc::new(ByName::default()),
-            destinations: vec![Destination {
-                name: "disk".to_owned(),
-                opened: Ok(self.store.clone()),
-                rules: DestinationRules::default(),
-            }],
+            destinations: vec![Destination::new("disk", self.store.clone())],
             deletions: DeletionRules { propagate_after: None, keep_for: Duration::ZERO, guard },
             changes: ChangeRules { keep_versions: 0, guard },
             memory_bytes: 128 << 20,

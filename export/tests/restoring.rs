@@ -13,6 +13,7 @@ use safelight_core::provider::{Proof, Provider};
 use safelight_core::time::Timestamp;
 use safelight_export::restore::{Outcome, Plan, Restore};
 use safelight_export::source::Patience;
+use safelight_testkit::faulty::{Fault, FaultyProvider, Script};
 use safelight_testkit::memory::MemoryProvider;
 use world::{World, key};
 
@@ -135,4 +136,54 @@ async fn nothing_new_is_begun_once_it_is_stopped() {
     world.stop.gently.cancel();
     let outcome = restore.run(&plan, &world.tools()).await.unwrap();
     assert_eq!((outcome.exit_code(&plan), outcome.left, outcome.restored.files), (130, 40, 0));
+}
+
+/// Twenty small files at the service that the catalog knows.
+async fn twenty() -> World {
+    let world = World::new(1).await;
+    for number in 0..20 {
+        let path = format!("{number:02}.jpg");
+        world.service.inner.write(&path, path.clone().into_bytes());
+        remember(&world, &path, Some(&path), path.as_bytes()).await;
+    }
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_full_ends_it_with_an_account_and_the_next_run_goes_on() {
+    let world = twenty().await;
+    let target = &world.stores[0];
+    let script = Arc::new(Script::new().no_room_after(60));
+    let full = FaultyProvider::new(target.clone(), script, world.clock.clone());
+    let restore = Restore { target: Arc::new(full), ..restore(&world, target) };
+    let plan = restore.plan(&world.tools()).await.unwrap();
+    let outcome = restore.run(&plan, &world.tools()).await.unwrap();
+    assert_eq!((outcome.exit_code(&plan), outcome.restored.files, outcome.left), (3, 10, 10));
+    assert_eq!(outcome.halted.unwrap().kind(), Kind::NoRoom);
+    assert_eq!(target.keys().len(), 10);
+    let (plan, outcome) = run(&world, target).await;
+    assert_eq!((outcome.exit_code(&plan), plan.there.files, outcome.restored.files), (0, 10, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopped_at_once_it_ends_although_the_destination_does_not_answer() {
+    let mut world = twenty().await;
+    let script = Arc::new(Script::new().from(6, Fault::Stall));
+    let clock = world.clock.clone();
+    world.source = Arc::new(FaultyProvider::new(world.service.clone(), script, clock));
+    let stop = world.stop.clone();
+    let restore = restore(&world, &world.stores[0]);
+    let plan = restore.plan(&world.tools()).await.unwrap();
+    let tools = world.tools();
+    let pressed = async {
+        while world.stores[0].keys().len() < 5 {
+            tokio::task::yield_now().await;
+        }
+        stop.gently.cancel();
+        stop.now.cancel();
+    };
+    let (outcome, ()) = tokio::join!(restore.run(&plan, &tools), pressed);
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.exit_code(&plan), outcome.restored.files + outcome.left), (130, 20));
+    assert_eq!(world.stores[0].keys().len(), 5);
 }

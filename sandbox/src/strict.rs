@@ -3,6 +3,7 @@
 //! * Of several conditional writes of one key at once, one wins: that server looks first and writes then, so
 //!   they are let in one after the other.
 //! * A "folder" is no object: that server fails when it is asked for one.
+//! * Names in listings are not encoded: that server says so where it was asked to, and does not do it.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ impl Strict {
 
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = unescape(request.uri().path().trim_start_matches('/'));
+        let lists = request.uri().query().is_some_and(|query| query.contains("encoding-type="));
         let looks = matches!(*request.method(), Method::HEAD | Method::GET);
         let headers = request.headers();
         let conditional = [header::IF_MATCH, header::IF_NONE_MATCH]
@@ -53,7 +55,7 @@ impl Strict {
         if looks && fails && self.is_folder(&path).await {
             return bare(StatusCode::NOT_FOUND);
         }
-        answer
+        if lists { plainly(answer).await } else { answer }
     }
 
     fn lock(&self, path: &[u8]) -> Option<&Mutex<()>> {
@@ -66,6 +68,18 @@ impl Strict {
         let Some(path) = key.as_str() else { return false };
         tokio::fs::metadata(self.folder.join(path)).await.is_ok_and(|found| found.is_dir())
     }
+}
+
+/// A listing that does not claim to be encoded.
+async fn plainly(answer: Answer) -> Answer {
+    const CLAIM: &str = "<EncodingType>url</EncodingType>";
+    let (mut head, body) = answer.into_parts();
+    let Ok(document) = body.collect().await else {
+        return bare(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let document = String::from_utf8_lossy(&document.to_bytes()).replace(CLAIM, "");
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, whole(document))
 }
 
 fn bare(status: StatusCode) -> Answer {

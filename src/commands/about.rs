@@ -89,7 +89,7 @@ async fn ours(
 }
 
 async fn ask(opener: &mut Opener, destination: &Destination) -> CoreResult<Vec<PoolUsage>> {
-    let provider = opener.open(destination, None, None).await?;
+    let provider = opener.open(destination).await?;
     provider.check().await?;
     provider.quota().await
 }

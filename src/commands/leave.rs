@@ -85,8 +85,9 @@ fn written_down(
 ) -> impl Iterator<Item = (String, String)> + use<> {
     let finished = export.finished.clone().unwrap_or_default();
     let path = export.path.clone();
-    export.targets.clone().into_iter().map(move |(name, folder)| {
-        let place = folder.map_or_else(|| format!("{name}: {path}"), |at| at.display().to_string());
+    export.targets.clone().into_iter().map(move |target| {
+        let inside = || format!("{}: {path}", target.name);
+        let place = target.folder.as_ref().map_or_else(inside, |at| at.display().to_string());
         (place, finished.clone())
     })
 }
@@ -151,7 +152,7 @@ async fn look(
         let look = Look { trashed: args.trash, classifier };
         let mut inventory = Inventory::take(&*service, &look, &tools).await?;
         let shelves = Shelves::open(config, destination, None).await?;
-        shelves.know(&mut inventory, destination, &*service).await?;
+        shelves.know(&mut inventory, destination).await?;
         shelves.know_from_exports(&mut inventory).await?;
         let rules = wiring::leaving_rules(config, destination, clock.now());
         let standings = shelves.weigh(&inventory, rules, stop).await?;

@@ -146,7 +146,7 @@ impl Call<'_> {
         opener: &mut Opener,
         tools: &Tools,
     ) -> CoreResult<(Plan, Option<Outcome>)> {
-        let opening = opener.open(self.destination, None, None);
+        let opening = opener.open(self.destination);
         let source = tokio::select! {
             ready = opening => ready?,
             () = self.stop.gently.cancelled() => {

@@ -111,7 +111,7 @@ async fn look(
 ) -> Option<CoreResult<Option<Room>>> {
     let Storage::Disk(_) = destination.storage else { return None };
     let looking = async {
-        let disk = opener.open(destination, None, None).await?;
+        let disk = opener.open(destination).await?;
         let health = disk.check().await?;
         marker::check(&*disk, health.root, record).await?;
         let room = disk.quota().await.ok().and_then(|pools| pools.first().map(|pool| pool.room));

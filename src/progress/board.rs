@@ -61,7 +61,14 @@ impl Board {
                 (*job).clone_into(&mut self.job);
                 (self.files, self.new) = (*files, *new);
             }
-            Event::Planned { destination, send } => self.row(destination).total = *send,
+            Event::Planned { destination, send } => {
+                let row = self.row(destination);
+                row.total = Amount {
+                    files: row.copied.files + send.files,
+                    bytes: row.copied.bytes + send.bytes,
+                };
+            }
+            Event::Resumed { destination } => self.row(destination).halt = None,
             Event::Waiting { destination, code, .. } => {
                 self.row(destination).halt = Some((Halt::Waiting, *code));
             }
@@ -72,6 +79,11 @@ impl Board {
             Event::Copied { destination, bytes, .. } => self.row(destination).copied.add(*bytes),
             Event::Intended { .. } | Event::Removed { .. } | Event::Problem { .. } => {}
         }
+    }
+
+    /// The number of the run, if a catalog has it.
+    pub fn number(&self) -> Option<RunId> {
+        self.run.filter(|run| *run != RunId::NONE)
     }
 
     fn row(&mut self, name: &str) -> &mut Row {

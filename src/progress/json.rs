@@ -36,13 +36,12 @@ impl JsonLines {
     }
 
     fn say(&self, state: &mut State, mut line: Value) {
-        match state.board.run {
-            None => state.early.push(line),
-            Some(run) => {
-                line["run"] = json!(run);
-                self.with.out.line_now(&line);
-            }
+        if state.board.run.is_none() {
+            state.early.push(line);
+            return;
         }
+        line["run"] = json!(state.board.number());
+        self.with.out.line_now(&line);
     }
 
     fn line(&self, event: &Event<'_>) -> Option<Value> {
@@ -55,6 +54,9 @@ impl JsonLines {
             Event::Stopped { destination, code, message } => {
                 json!({ "v": 1, "type": "destination.stopped", "destination": destination,
                         "reason": reason(*code), "code": code, "message": message })
+            }
+            Event::Resumed { destination } => {
+                json!({ "v": 1, "type": "destination.resumed", "destination": destination })
             }
             Event::Copied { destination, key, bytes, proof, moved } => {
                 let mut line = json!({ "v": 1, "type": "file.copied", "destination": destination,
@@ -95,7 +97,8 @@ impl Monitor for JsonLines {
     fn event(&self, event: &Event<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.board.apply(event);
-        if let Event::Started { run, job, files, new } = event {
+        if let Event::Started { job, files, new, .. } = event {
+            let run = state.board.number();
             let at = moment::stamp(self.with.clock.now());
             self.with.out.line_now(json!({
                 "v": 1, "type": "run.start", "run": run, "job": job, "at": at, "files": files,
@@ -115,7 +118,10 @@ impl Progress for JsonLines {
     fn tick(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.board.tick(self.with.clock.elapsed());
-        let Some(run) = state.board.run else { return };
+        if state.board.run.is_none() {
+            return;
+        }
+        let run = state.board.number();
         for row in state.board.rows.iter().filter(|row| row.is_busy()) {
             let (done, total) = (row.done(), row.total);
             self.with.out.line_now(json!({
@@ -149,7 +155,7 @@ impl JsonLines {
         for early in std::mem::take(&mut state.early) {
             self.with.out.line_now(early);
         }
-        let run = state.board.run;
+        let run = state.board.number();
         line["exit"] = json!(exit.0);
         line["run"] = json!(run);
         self.with.out.line_now(line);

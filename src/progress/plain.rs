@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use safelight_core::catalog::RunId;
 use safelight_core::error::Error;
 use safelight_core::mirror::RunReport;
 use safelight_core::monitor::{Event, Monitor};
@@ -39,7 +40,9 @@ impl Monitor for Plain {
         match event {
             Event::Started { run, job, new, .. } => {
                 let bytes = size(new.bytes).replace(' ', "");
-                self.say(&format!("{job} start run={} new={} bytes={bytes}", run.0, new.files));
+                let known = *run != RunId::NONE;
+                let run = if known { format!(" run={}", run.0) } else { String::new() };
+                self.say(&format!("{job} start{run} new={} bytes={bytes}", new.files));
             }
             Event::Waiting { destination, code, .. } => {
                 let due = self.with.overdue.get(*destination).map_or(String::new(), |at| {
@@ -53,6 +56,7 @@ impl Monitor for Plain {
             Event::Stopped { destination, code, .. } => {
                 self.say(&format!("{destination} stopped code={code}"));
             }
+            Event::Resumed { destination } => self.say(&format!("{destination} resumed")),
             Event::Problem { problem, .. } => {
                 self.say(&format!("problem {}", summary::line(problem)));
             }
@@ -105,7 +109,7 @@ fn line(board: &Board, source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use safelight_core::catalog::{Amount, RunId};
+    use safelight_core::catalog::Amount;
 
     #[test]
     fn a_line_of_progress_names_every_destination_that_takes_part() {

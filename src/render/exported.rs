@@ -53,8 +53,8 @@ impl Exported<'_> {
             "proven elsewhere; --everything fetches them".to_owned(),
         );
         row("Would leave", plan.left_out, "of kinds that were not asked for".to_owned());
-        for room in plan.rooms.iter().filter(|room| room.needed > 0) {
-            let needed = format!("{} needed", size(room.needed));
+        for room in plan.rooms.iter().filter(|room| room.send.bytes > 0) {
+            let needed = format!("{} needed", size(room.send.bytes));
             let why = match room.short.first() {
                 Some((_, free)) => format!("only {} are free", size(*free)),
                 None => "there is room, as far as it says".to_owned(),
@@ -249,7 +249,7 @@ impl Exported<'_> {
         let renamed = plan
             .renamed(&self.export.inventory)
             .map(|(old, new)| json!({ "from": old.to_string(), "to": new.to_string() }));
-        let room = |room: &safelight_export::plan::RoomFor| json!({ "name": room.target, "needed": room.needed, "fits": room.short.is_empty() });
+        let room = |room: &safelight_export::plan::RoomFor| json!({ "name": room.target, "needed": room.send.bytes, "fits": room.short.is_empty() });
         json!({
             "from": self.from, "dry_run": dry_run, "fetch": plan.send, "there": plan.done,
             "elsewhere": plan.elsewhere, "left_out": plan.left_out,
@@ -264,7 +264,8 @@ fn shown(name: &str) -> String {
     printable(name.as_bytes())
 }
 
-fn stopped(name: &str, error: &Error) -> String {
+/// That nothing more is asked of a place, and why.
+pub fn stopped(name: &str, error: &Error) -> String {
     let (code, why) = (error.id(), printable(error.to_string().as_bytes()));
     format!("{}   stopped: {} ({why})   [{code}]\n", shown(name), title(code))
 }

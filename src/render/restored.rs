@@ -9,6 +9,7 @@ use safelight_export::restore::{Outcome, Plan};
 use serde_json::{Value, json};
 
 use super::codes::{shown_path, title};
+use super::exported::stopped;
 use super::key;
 use super::leaving::NAMED;
 use super::sign_in::remedy_for;
@@ -62,14 +63,11 @@ impl Restored<'_> {
         if outcome.failed.len() > NAMED {
             text += &format!("  and {} more\n", count((outcome.failed.len() - NAMED) as u64));
         }
+        if let Some(error) = &outcome.halted {
+            text += &stopped(&shown_path(self.to), error);
+        }
         if let Some(error) = &outcome.down {
-            let why = printable(error.to_string().as_bytes());
-            text += &format!(
-                "{}   stopped: {} ({why})   [{}]\n",
-                self.from,
-                title(error.id()),
-                error.id()
-            );
+            text += &stopped(self.from, error);
             if let Some(command) = remedy_for(self.from, error) {
                 text += &format!("fix: {command}\n");
             }
@@ -130,7 +128,8 @@ impl Restored<'_> {
             line["restored"] = json!(outcome.restored);
             line["failed"] = outcome.failed.iter().map(failed).collect();
             line["left"] = json!(outcome.left);
-            line["code"] = json!(outcome.down.as_ref().map(Error::id));
+            let why = outcome.down.as_ref().or(outcome.halted.as_ref());
+            line["code"] = json!(why.map(Error::id));
         }
         line
     }

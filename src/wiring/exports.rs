@@ -4,10 +4,12 @@
 //! Invariant: the same service and the same targets are the same export for ever, so a command that is repeated goes on
 //! in the same folder, on whatever day.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::{Error, Kind, Result};
+use safelight_core::key::RESERVED;
 use serde_json::{Value, json};
 
 const FOLDER: &str = "exports";
@@ -20,14 +22,25 @@ pub struct Remembered {
     pub folder: PathBuf,
     /// The service.
     pub from: String,
-    /// Its targets: their names, and on this machine their folders.
-    pub targets: Vec<(String, Option<PathBuf>)>,
+    /// Its targets.
+    pub targets: Vec<Target>,
     /// The folder inside targets that are destinations, the day filled in.
     pub path: String,
     /// What must not change once it has begun: bag or not, the layout.
     pub shape: String,
     /// When it was last finished with nothing missing.
     pub finished: Option<String>,
+}
+
+/// Where an export goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// Its folder, if that is on this machine.
+    pub folder: Option<PathBuf>,
+    /// The number of the file system on which the folder was last seen with the export in it.
+    device: Option<u64>,
 }
 
 /// The folder in which an export of `from` to these targets is remembered.
@@ -83,8 +96,8 @@ impl Remembered {
     fn read(folder: &Path, note: &Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let target = |one: &Value| {
-            let place = text(&one["folder"]).map(PathBuf::from);
-            Some((text(&one["name"])?, place))
+            let folder = text(&one["folder"]).map(PathBuf::from);
+            Some(Target { name: text(&one["name"])?, folder, device: one["device"].as_u64() })
         };
         Some(Self {
             folder: folder.to_owned(),
@@ -96,14 +109,17 @@ impl Remembered {
         })
     }
 
-    /// Writes the note, all or nothing.
+    /// Writes the note, all or nothing, with where the targets are seen now.
     ///
     /// # Errors
     /// Those of the file system. Blocks.
-    pub fn save(&self) -> Result<()> {
-        let target = |(name, folder): &(String, Option<PathBuf>)| {
-            let folder = folder.as_ref().and_then(|folder| folder.to_str());
-            json!({ "name": name, "folder": folder })
+    pub fn save(&mut self) -> Result<()> {
+        for target in self.targets.iter_mut().filter(|one| !one.is_absent()) {
+            target.device = target.folder.as_deref().and_then(device_of);
+        }
+        let target = |one: &Target| {
+            let folder = one.folder.as_ref().and_then(|folder| folder.to_str());
+            json!({ "name": one.name, "folder": folder, "device": one.device })
         };
         let note = json!({
             "v": 1, "from": self.from, "path": self.path, "shape": self.shape,
@@ -119,13 +135,38 @@ impl Remembered {
 
     /// The targets of which nothing is to be seen: a folder that is gone, or a disk that is not attached. Blocks.
     pub fn absent(&self) -> Vec<String> {
-        let gone = |(_, folder): &&(String, Option<PathBuf>)| {
-            folder
-                .as_ref()
-                .is_some_and(|folder| !folder.join(safelight_core::key::RESERVED).is_dir())
-        };
-        self.targets.iter().filter(gone).map(|(name, _)| name.clone()).collect()
+        let absent = self.targets.iter().filter(|one| one.is_absent());
+        absent.map(|one| one.name.clone()).collect()
     }
+}
+
+impl Target {
+    /// A target of an export that begins.
+    pub fn new(name: String, folder: Option<PathBuf>) -> Self {
+        Self { name, folder, device: None }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.folder.as_ref().is_some_and(|folder| !folder.join(RESERVED).is_dir())
+    }
+
+    /// Whether its folder was removed or emptied below `base`, which is there: then it is not its disk that is away. A
+    /// mount point without its disk is an empty folder, too, but of another file system. Blocks.
+    pub fn is_lost(&self, base: &Path) -> bool {
+        let Some(folder) = &self.folder else { return false };
+        let nothing = match std::fs::read_dir(folder) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        let same_device = self.device.is_some() && device_of(folder) == self.device;
+        nothing && base.is_dir() && same_device
+    }
+}
+
+/// The number of the file system that a folder is on, or would be made on.
+fn device_of(folder: &Path) -> Option<u64> {
+    let there = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.dev());
+    folder.ancestors().find_map(there)
 }
 
 #[cfg(test)]
@@ -141,10 +182,13 @@ mod tests {
         assert_ne!(folder, folder_of(state.path(), "amazon", &["/b".to_owned()]));
         assert_eq!(all(state.path()).unwrap(), []);
         let there = state.path().join("target");
-        let remembered = Remembered {
+        let mut remembered = Remembered {
             folder: folder.clone(),
             from: "amazon".to_owned(),
-            targets: vec![("nas".to_owned(), None), ("/a".to_owned(), Some(there.clone()))],
+            targets: vec![
+                Target::new("nas".to_owned(), None),
+                Target::new("/a".to_owned(), Some(there.clone())),
+            ],
             path: "Leaving amazon 2026-11-23".to_owned(),
             shape: "bag".to_owned(),
             finished: None,
@@ -155,5 +199,24 @@ mod tests {
         assert_eq!(remembered.absent(), ["/a"]);
         std::fs::create_dir_all(there.join(".safelight")).unwrap();
         assert!(remembered.absent().is_empty());
+    }
+
+    #[test]
+    fn a_folder_is_lost_if_it_is_gone_or_empty_where_it_was_made() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("bye");
+        let new = Target::new("bye".to_owned(), Some(folder.clone()));
+        assert!(!new.is_lost(home.path()), "it was never there");
+        let target = Target { device: device_of(home.path()), ..new };
+        assert!(target.is_lost(home.path()));
+        std::fs::create_dir(&folder).unwrap();
+        assert!(target.is_lost(home.path()));
+        std::fs::write(folder.join("mine.txt"), "mine").unwrap();
+        assert!(!target.is_lost(home.path()));
+        std::fs::remove_dir_all(&folder).unwrap();
+        let elsewhere = Target { device: Some(u64::MAX), ..target.clone() };
+        assert!(!elsewhere.is_lost(home.path()), "its disk is away");
+        std::fs::remove_dir_all(home.path()).unwrap();
+        assert!(!target.is_lost(home.path()), "where it belongs is not there either");
     }
 }

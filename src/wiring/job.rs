@@ -44,11 +44,13 @@ pub async fn mirror_job(
     let mut destinations = Vec::new();
     let wanted = job.to.iter().filter(|name| to.is_empty() || to.contains(name));
     for destination in wanted.filter_map(|name| config.destination(name)) {
+        let parallel = rules::parallel(destination, job);
+        let (provider, renewal) =
+            opener.open_for_job(destination, meter.cloned(), parallel).await?;
         destinations.push(Destination {
             name: destination.name.clone(),
-            opened: opener
-                .open(destination, meter.cloned(), rules::parallel(destination, job))
-                .await,
+            opened: provider,
+            renewal,
             rules: rules::destination(destination, job),
         });
     }

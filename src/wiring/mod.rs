@@ -5,6 +5,7 @@ pub mod exports;
 mod job;
 mod nesting;
 mod opener;
+mod renewal;
 mod rules;
 mod sandbox;
 mod service;

@@ -47,7 +47,7 @@ pub async fn open_service(
     let others = others.filter(|one| is_account && one.name != destination.name);
     let roots = others.map(root).chain([below]);
     let own = roots.map(|root| own_folder(&root)).collect();
-    let inner = opener.open(&whole, None, None).await?;
+    let inner = opener.open(&whole).await?;
     Ok(Arc::new(Service { inner, own, trashed, meter }))
 }
 

@@ -15,7 +15,7 @@ use safelight_core::provider::Provider;
 use safelight_core::time::Timestamp;
 use safelight_disk::Disk;
 use safelight_export::inventory::Inventory;
-use safelight_export::layout::content_number;
+use safelight_export::layout::{content_number, tells_content};
 use safelight_export::weigh::{Rules, Shelf, Standing, weigh};
 
 use super::exports::{self, Remembered};
@@ -90,6 +90,11 @@ impl Shelves {
         Ok(shelves)
     }
 
+    /// The catalog of the library, if anything was ever mirrored.
+    pub fn of_library(&self) -> Option<&dyn Catalog> {
+        self.all.first().filter(|_| self.has_catalog).map(|shelf| &*shelf.catalog)
+    }
+
     async fn library(&mut self, config: &Config, not: &[String]) -> Result<()> {
         let Some(catalog) = look(&catalog_path(config)).await? else {
             self.remarks.push(
@@ -120,24 +125,17 @@ impl Shelves {
     ///
     /// # Errors
     /// The catalog's.
-    pub async fn know(
-        &self,
-        inventory: &mut Inventory,
-        destination: &Destination,
-        service: &dyn Provider,
-    ) -> Result<()> {
+    pub async fn know(&self, inventory: &mut Inventory, destination: &Destination) -> Result<()> {
         let by_key =
             matches!(destination.storage, Storage::Disk(_) | Storage::S3(_) | Storage::OpenDal(_));
-        let Some(first) = self.all.first().filter(|_| by_key && self.has_catalog) else {
-            return Ok(());
-        };
+        let Some(catalog) = self.of_library().filter(|_| by_key) else { return Ok(()) };
         let mut places: HashMap<Key, usize> = HashMap::new();
         for (at, item) in inventory.items.iter().enumerate().filter(|(_, item)| !item.trashed) {
             places.insert(item.entry.key.clone(), at);
         }
         let mut after = None;
         loop {
-            let details = first.catalog.browse(None, after, PAGE).await?;
+            let details = catalog.browse(None, after, PAGE).await?;
             let Some(last) = details.last() else { return Ok(()) };
             after = Some(last.key.clone());
             let legs = details.into_iter().flat_map(|detail| detail.legs);
@@ -145,23 +143,14 @@ impl Shelves {
             let known = of_it.filter_map(|leg| {
                 let held = leg.leg.held?;
                 let at = *places.get(&held.key)?;
-                let entry = inventory.items[at].entry.clone();
-                (entry.size == held.content.size).then_some((at, entry, held))
+                (inventory.items[at].entry.size == held.content.size).then_some((at, held))
             });
-            // Some listings leave the versions out.
-            let asked = known.map(|(at, entry, held)| async move {
-                let version = match entry.version {
-                    Some(version) => Some(version),
-                    None => service.stat(&entry.key).await.ok().flatten()?.version,
-                };
-                (version.is_some() && version == held.version).then_some((at, version, held))
-            });
-            let asked: Vec<_> = asked.collect();
-            let told: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
-            for (at, version, held) in told.into_iter().flatten() {
+            let known: Vec<_> = known.collect();
+            for (at, held) in known {
                 let entry = &mut inventory.items[at].entry;
-                entry.version = version;
-                entry.digests = entry.digests.merged(held.content.digests);
+                if entry.version.is_some() && entry.version == held.version {
+                    entry.digests = entry.digests.merged(held.content.digests);
+                }
             }
         }
     }
@@ -175,7 +164,8 @@ impl Shelves {
         let mut unknown: HashMap<u64, Vec<usize>> = HashMap::new();
         for (at, item) in inventory.items.iter().enumerate() {
             let told = &item.entry.digests;
-            if told.sha256.is_none() && told.md5.is_none() && told.dropbox.is_none() {
+            let named = told.sha256.is_some() || told.md5.is_some() || told.dropbox.is_some();
+            if !named && tells_content(&item.entry) {
                 unknown.entry(content_number(&item.entry)).or_default().push(at);
             }
         }

@@ -10,7 +10,7 @@ use safelight_core::codes;
 use safelight_core::digest::{Algorithm, Algorithms, Hasher};
 use safelight_core::error::Result;
 use safelight_core::http::{HttpBody, HttpTransport};
-use safelight_core::job::{Destination, DestinationRules, Stop, Tools};
+use safelight_core::job::{Destination, Stop, Tools};
 use safelight_core::monitor::Silent;
 use safelight_core::notebook::Loose;
 use safelight_core::provider::Provider;
@@ -88,11 +88,7 @@ impl Going {
             service: Arc::clone(service),
             inventory: Arc::clone(&inventory),
             standings: Arc::new(standings),
-            targets: vec![Destination {
-                name: "target".to_owned(),
-                opened: Ok(target),
-                rules: DestinationRules::default(),
-            }],
+            targets: vec![Destination::new("target", target)],
             wishes: Wishes { sidecars: true, ..Wishes::default() },
             memory_bytes: 128 << 20,
         };

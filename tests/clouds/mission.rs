@@ -13,7 +13,7 @@ use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::entry::{Listed, Scope};
 use safelight_core::error::Result;
 use safelight_core::http::{HttpBody, HttpTransport};
-use safelight_core::job::{Destination, DestinationRules};
+use safelight_core::job::Destination;
 use safelight_core::key::Key;
 use safelight_core::mirror::DestinationReport;
 use safelight_core::mirror::RunReport;
@@ -73,9 +73,7 @@ impl Mission {
         let disk: Arc<dyn Provider> =
             wrapped(self.disk.clone(), &clock, RetryPolicy::default(), None);
         for (name, opened) in [("amazon", amazon), ("disk", disk)] {
-            let rules = DestinationRules::default();
-            let one = Destination { name: name.to_owned(), opened: Ok(opened), rules };
-            self.world.job.destinations.push(one);
+            self.world.job.destinations.push(Destination::new(name, opened));
         }
     }
 

@@ -9,7 +9,7 @@ use safelight_core::class::Classifier;
 use safelight_core::error::Result;
 use safelight_core::filter::Filter;
 use safelight_core::http::HttpTransport;
-use safelight_core::job::{Destination, DestinationRules, MirrorJob, MirrorOptions};
+use safelight_core::job::{Destination, MirrorJob, MirrorOptions};
 use safelight_core::mirror::{RunReport, mirror};
 use safelight_sandbox::{Fault, Rule};
 use safelight_testkit::memory::MemoryProvider;
@@ -50,11 +50,7 @@ impl Source {
             classifier: Classifier::default(),
             inspector: Arc::new(safelight_core::inspect::ByName::default()),
             settle: Duration::ZERO,
-            destinations: vec![Destination {
-                name: "store".to_owned(),
-                opened: Ok(self.store.clone()),
-                rules: DestinationRules::default(),
-            }],
+            destinations: vec![Destination::new("store", self.store.clone())],
             deletions: self.world.job.deletions,
             changes: self.world.job.changes,
             memory_bytes: self.world.job.memory_bytes,

@@ -17,8 +17,7 @@ use safelight_core::filter::Filter;
 use safelight_core::http::{HttpBody, HttpTransport};
 use safelight_core::inspect::ByName;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
-    Stop, Tools,
+    ChangeRules, DeletionRules, Destination, Guard, MirrorJob, MirrorOptions, Stop, Tools,
 };
 use safelight_core::key::Key;
 use safelight_core::mirror::{DestinationReport, RunReport, mirror};
@@ -118,11 +117,7 @@ impl World {
         let registry = safelight_providers::registry().unwrap();
         let opened = registry.get("dropbox").unwrap().open(settings, context).await.unwrap();
         let opened: Arc<dyn Provider> = wrapped(opened, &clock, RetryPolicy::default(), None);
-        self.job.destinations = vec![Destination {
-            name: "dropbox".to_owned(),
-            opened: Ok(opened),
-            rules: DestinationRules::default(),
-        }];
+        self.job.destinations = vec![Destination::new("dropbox", opened)];
     }
 
     pub fn tools(&self, catalog: &Arc<dyn Catalog>) -> Tools {

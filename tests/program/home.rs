@@ -207,7 +207,7 @@ pub fn tree(root: &Path) -> Tree {
 }
 
 /// What passes for a small picture, with `bytes` behind it.
-fn jpeg(bytes: &[u8]) -> Vec<u8> {
+pub fn jpeg(bytes: &[u8]) -> Vec<u8> {
     const PICTURE: &[u8] =
         b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
     [PICTURE, bytes].concat()

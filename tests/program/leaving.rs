@@ -11,7 +11,7 @@ use safelight_sandbox::amazon::{Behaviour, Brought};
 use serde_json::Value;
 
 use crate::first_example::copied_example;
-use crate::home::{CLOUD, Home, Ran, TWO_DISKS, tree};
+use crate::home::{CLOUD, Home, Ran, TWO_DISKS, Tree, jpeg, tree};
 
 /// What other devices bring into the account of the example, past the library.
 fn brought() -> Vec<Brought> {
@@ -181,6 +181,36 @@ fn everything_of_the_account_can_be_taken_out() {
 }
 
 #[test]
+fn what_lies_in_the_trash_comes_along_on_request_and_stays_there() {
+    let (home, items) = left_behind();
+    let thrown = "Pictures/Phone/IMG_9002.jpg";
+    with_account(&home, async |account| {
+        let id = account.id(thrown).unwrap();
+        account.trash(&id).await.unwrap();
+    });
+    let account = tree(&home.path("out/amazon"));
+    home.run(["leave", "amazon"]).says(&["4 are nowhere else:"]);
+    home.run(["leave", "amazon", "--trash"]).says(&["5 are nowhere else:"]);
+    let args = ["export", "amazon", "--to", "bye", "--trash", "--json"];
+    let ran = home.run(args);
+    assert_eq!((ran.exit, &last(&ran)["exported"]["files"]), (0, &5.into()), "{ran:?}");
+    assert_eq!(exported(&home, "bye"), contents(&items));
+    assert_eq!(home.read(format!("bye/data/Trash/{thrown}")), items[1].bytes);
+    assert_checksums(&home, "bye");
+    let again = home.run(args);
+    assert_eq!((again.exit, &last(&again)["bytes_sent"]), (0, &0.into()), "{again:?}");
+    home.run(["leave", "amazon", "--trash"]).says(&["Safe to cancel."]);
+    let files = |tree: &Tree| -> Vec<_> {
+        tree.iter()
+            .filter(|(path, _)| path.starts_with("files"))
+            .map(|(path, (bytes, _))| (path.clone(), bytes.clone()))
+            .collect()
+    };
+    assert!(files(&tree(&home.path("out/amazon"))) == files(&account), "nothing changed there");
+    with_account(&home, async |account| assert_eq!(account.id(thrown), None, "still in the trash"));
+}
+
+#[test]
 fn an_export_that_was_killed_goes_on_and_fetches_nothing_twice() {
     let (home, _) = left_behind();
     let args = ["export", "amazon", "--to", "all", "--everything", "--json"];
@@ -259,6 +289,50 @@ fn disks_and_buckets_are_left_like_services() {
     // A library that is not there is no copy.
     std::fs::rename(home.path("library"), home.path("gone")).unwrap();
     home.run(["leave", "disk"]).says(&["The library does not count"]);
+}
+
+#[test]
+fn what_others_called_as_safelight_never_would_is_taken_out_too() {
+    let home = Home::new(&format!("{TWO_DISKS}{CLOUD}"));
+    home.photos(2);
+    home.mirror(0);
+    let theirs =
+        ["%41.jpg", " old.jpg", "x/back\\slash.jpg", "x/two\nlines.jpg", ".SafeLight/b.jpg"];
+    for name in theirs {
+        home.write(format!("cloud/photos/{name}"), jpeg(name.as_bytes()));
+    }
+    let ran = home.run(["leave", "cloud", "--json"]);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert_eq!(named(&ran.json()).len(), theirs.len(), "{ran:?}");
+    home.run(["leave", "cloud"]).says(&[
+        "5 are nowhere else",
+        "back\\slash.jpg",
+        "two\\u{a}lines.jpg",
+    ]);
+    let ran = home.run(["export", "cloud", "--to", "out"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let wanted: BTreeSet<_> = theirs.iter().map(|name| jpeg(name.as_bytes())).collect();
+    assert!(exported(&home, "out") == wanted);
+    home.run(["leave", "cloud"]).says(&["Safe to cancel."]);
+    // Nothing more is fetched, and what becomes another file is nowhere else again.
+    home.run(["export", "cloud", "--to", "out"]).says(&["new=0", "Complete."]);
+    home.write("cloud/photos/%41.jpg", jpeg(b"%42.jpg"));
+    home.run(["leave", "cloud"]).says(&["1 is nowhere else:"]);
+}
+
+#[test]
+fn what_came_after_an_export_is_not_taken_for_what_was_exported() {
+    let home = Home::new(&format!("{TWO_DISKS}{CLOUD}"));
+    home.photos(2);
+    home.mirror(0);
+    home.write("cloud/photos/one.jpg", jpeg(b"one"));
+    assert_eq!(home.run(["export", "cloud", "--to", "out"]).exit, 0);
+    home.run(["leave", "cloud"]).says(&["Safe to cancel."]);
+    // As large as the other one.
+    home.write("cloud/photos/two.jpg", jpeg(b"two"));
+    let ran = home.run(["leave", "cloud"]);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    ran.says(&["1 is nowhere else:", "two.jpg"]);
 }
 
 #[test]

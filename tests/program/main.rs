@@ -12,6 +12,7 @@ mod bad_input;
 mod config_commands;
 mod destinations;
 mod exit_codes;
+mod exporting;
 mod first_example;
 mod home;
 mod interrupted;

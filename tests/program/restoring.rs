@@ -92,3 +92,18 @@ fn a_restore_that_was_killed_goes_on() {
     let end = ran.json_lines().pop().unwrap();
     assert!(end["there"]["files"].as_u64().unwrap() >= 10, "{end}");
 }
+
+#[test]
+fn a_restore_is_no_run_of_the_catalog_and_tells_no_number() {
+    let home = Home::new(TWO_DISKS);
+    home.photos(2);
+    home.mirror(0);
+    let ran = home.run(["restore", "--from", "disk", "--to", "back", "--json"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let lines = ran.json_lines();
+    assert_eq!(lines[0]["type"], "run.start");
+    assert!(lines.iter().all(|line| line["run"].is_null()), "{ran:?}");
+    let ran = home.run(["restore", "--from", "disk", "--to", "again"]);
+    ran.says(&["restore start new=2", "2 files restored from disk"]);
+    assert!(!ran.err.contains("run="), "{ran:?}");
+}

@@ -49,8 +49,12 @@ const LIMITS: &[Setting] = &[
     )
     .default("[]"),
     Setting::new("parallel", Form::Named(&Form::Count(1, 256)), "Files in flight per destination."),
-    Setting::new("memory", Form::Words(&SIZE), "The byte budget for data on its way.")
-        .default("\"128 MiB\""),
+    Setting::new(
+        "memory",
+        Form::Words(&SIZE),
+        "The byte budget for data on its way. While films go to Dropbox, up to 40 MiB more.",
+    )
+    .default("\"128 MiB\""),
 ];
 
 const DELETIONS: &[Setting] = &[

@@ -28,3 +28,8 @@ id!(
     /// One run of a job.
     RunId
 );
+
+impl RunId {
+    /// What is told like a run and is none: no catalog knows it.
+    pub const NONE: Self = Self(0);
+}

@@ -72,11 +72,10 @@ impl Errand<'_> {
     }
 
     async fn whole(mut self) {
-        let reading = async {
-            let _reader = self.shared.source.readers.acquire().await;
-            self.shared.source.read_whole(self.work()).await
-        };
-        let Whole { bytes, content, stat } = match reading.await {
+        let Some(reader) = self.reader().await else { return self.give_all_back().await };
+        let read = self.shared.source.read_whole(self.work()).await;
+        drop(reader);
+        let Whole { bytes, content, stat } = match read {
             Ok(whole) => whole,
             Err(error) => return self.unreadable(&error).await,
         };
@@ -129,6 +128,16 @@ impl Errand<'_> {
                 End::Delivered(Box::new(delivered), Arrival::Sent)
             }
             Err(error) => End::Failed(error),
+        }
+    }
+
+    /// Waits for its turn to read; `None` if the run ends: then nothing is read that would not be sent any more.
+    async fn reader(&self) -> Option<SemaphorePermit<'_>> {
+        let stop = &self.shared.tools.stop.gently;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            reader = self.shared.source.readers.acquire() => reader.ok(),
         }
     }
 
@@ -262,6 +271,17 @@ impl Errand<'_> {
             code: error.id(),
             message: error.to_string(),
         })
+    }
+
+    async fn give_all_back(&self) {
+        for lane in &self.parcel.lanes {
+            self.give_back(*lane).await;
+        }
+    }
+
+    async fn give_back(&self, lane: usize) {
+        self.shared.holdings.release(lane, self.parcel.bytes);
+        self.end(lane, End::GivenBack).await;
     }
 
     async fn unreadable(&self, error: &Error) {

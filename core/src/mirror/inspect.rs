@@ -33,6 +33,7 @@ const READS: usize = 8;
 const FOLDERS: usize = 64;
 
 /// How items are looked into.
+#[derive(Clone)]
 pub struct Look {
     inspector: Arc<dyn Inspector>,
     classifier: Classifier,

@@ -92,6 +92,18 @@ pub struct LaneTotals {
     pub failed: u64,
 }
 
+impl LaneTotals {
+    /// Adds what the same lane did at another time of the run.
+    pub fn add(&mut self, other: &Self) {
+        self.copied.files += other.copied.files;
+        self.copied.bytes += other.copied.bytes;
+        self.moved += other.moved;
+        self.recognised += other.recognised;
+        self.unchanged += other.unchanged;
+        self.failed += other.failed;
+    }
+}
+
 /// What the recorder counted.
 #[derive(Debug, Default)]
 pub struct Totals {

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use super::guard;
-use super::inspect::{Look, group, inspect};
+use super::inspect::{group, inspect};
 use super::lane::Lane;
 use super::ledger::Ledger;
 use super::plan::{Planned, Planning, is_choosy, plan};
-use super::record::{LaneTotals, Totals};
+use super::record::Totals;
 use super::removals::{Removals, due_before, follow_deletions, purge};
 use super::report::{DestinationReport, DestinationState, RunReport, exit_code_of};
+use super::rounds::Done;
 use super::scan::{Scanned, scan};
 use super::stage::{Stage, Staged, enroll, stage};
-use super::transfer::{Transferred, transfer};
 use crate::catalog::{Catalog, DestinationId, DestinationRecord, Problem, RunId, Tally, WorkQuery};
 use crate::codes;
 use crate::error::Result;
 use crate::job::{MirrorJob, MirrorOptions, Tools};
 use crate::key::Key;
-use crate::monitor::Event;
+use crate::monitor::{Event, Monitor};
 
 /// Runs a mirror job.
 ///
@@ -36,15 +36,35 @@ pub async fn mirror(job: &MirrorJob, options: &MirrorOptions, tools: &Tools) -> 
     result
 }
 
-struct Running<'a> {
-    job: &'a MirrorJob,
-    options: &'a MirrorOptions,
-    tools: &'a Tools,
-    run: RunId,
+/// A run that is under way.
+pub struct Running<'a> {
+    /// What it is to do.
+    pub job: &'a MirrorJob,
+    /// What a person decided for it.
+    pub options: &'a MirrorOptions,
+    /// What it was handed.
+    pub tools: &'a Tools,
+    /// Its number.
+    pub run: RunId,
 }
 
-/// A destination, and its place among the lanes if it takes part.
-type Seat<'a> = (Staged<'a>, Option<usize>);
+/// The lanes of a run, and what is to be done there.
+pub struct Prepared {
+    /// Destinations that take part.
+    pub lanes: Vec<Planning>,
+    /// What is to be done.
+    pub planned: Planned,
+}
+
+impl Prepared {
+    /// Tells what every destination has to do.
+    pub fn announce(&self, monitor: &dyn Monitor) {
+        for (planning, plan) in self.lanes.iter().zip(&self.planned.lanes) {
+            let destination = &planning.lane.name;
+            monitor.event(&Event::Planned { destination, send: plan.send });
+        }
+    }
+}
 
 impl Running<'_> {
     async fn go(&self) -> Result<RunReport> {
@@ -52,7 +72,7 @@ impl Running<'_> {
         let (started, clock_started) = (tools.clock.now(), tools.clock.elapsed());
         let records = enroll(job, tools).await?;
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
-        let (scanned, staged) = tokio::try_join!(
+        let (scanned, mut staged) = tokio::try_join!(
             scan(job, options, tools, run),
             stage(job, records, tools, options.dry_run)
         )?;
@@ -66,25 +86,22 @@ impl Running<'_> {
         let hold_changed = changes.is_some();
         report.guards.extend(changes);
 
-        let (seats, planning) = self.seat(staged).await?;
-        let choosy = is_choosy(&planning, tools).await?;
-        if choosy {
-            inspect(job, tools, run, true, &mut totals).await?;
-            group(tools).await?;
-        }
-        let planned = plan(&planning, tools, choosy, options.dry_run, hold_changed).await?;
-        self.announce(files, &planned, &planning);
-        self.tell_parted(&planned.parted, &planning, &mut totals).await?;
-        (report.new, report.perhaps_moved) = (planned.new, planned.perhaps_moved);
-
+        let prepared = self.prepare(&staged, hold_changed, &mut totals).await?;
+        let (run, job, new) = (self.run, job.name.as_str(), prepared.planned.new);
+        tools.monitor.event(&Event::Started { run, job, files, new });
+        (report.new, report.perhaps_moved) = (new, prepared.planned.perhaps_moved);
         if options.dry_run {
-            self.describe(&mut report, seats, &planned).await?;
+            prepared.announce(&*tools.monitor);
+            self.describe(&mut report, staged, &prepared.planned).await?;
         } else {
-            let held = self.carry_out(&mut report, seats, &planning, &mut totals).await?;
-            inspect(job, tools, run, false, &mut totals).await?;
+            let done = self.rounds(&mut staged, prepared, hold_changed, &mut totals).await?;
+            (report.bytes_read, report.bytes_needed) = (done.bytes_read, done.bytes_needed);
+            (report.bytes_sent, report.cut) = (done.bytes_sent, done.cut);
+            self.conclude(&mut report, staged, &done, &mut totals).await?;
+            inspect(self.job, tools, run, false, &mut totals).await?;
             group(tools).await?;
-            let parted = self.parted(held, &planning).await?;
-            self.tell_parted(&parted, &planning, &mut totals).await?;
+            let parted = self.parted(done.held).await?;
+            self.tell_parted(&parted, &mut totals).await?;
         }
         self.check_totals(&mut report, &mut totals).await?;
         (report.problems, report.problem_counts) = (totals.problems, totals.problem_counts);
@@ -113,44 +130,39 @@ impl Running<'_> {
         }
     }
 
-    /// Gives every destination that takes part a lane, and measures the room there if anything would go there.
-    async fn seat<'s>(&self, staged: Vec<Staged<'s>>) -> Result<(Vec<Seat<'s>>, Vec<Planning>)> {
-        let (mut seats, mut lanes) = (Vec::with_capacity(staged.len()), Vec::new());
+    /// Measures the room at every destination that takes part, if anything would go there, and plans.
+    pub async fn prepare(
+        &self,
+        staged: &[Staged<'_>],
+        hold_changed: bool,
+        totals: &mut Totals,
+    ) -> Result<Prepared> {
+        let Self { job, options, tools, run } = *self;
+        let catalog = &*tools.catalog;
+        let mut lanes = Vec::new();
         for one in staged {
-            let mut at = None;
-            if let Stage::Ready(lane) = &one.stage {
-                let (lane, rules) = (Arc::clone(lane), one.rules);
-                let catalog = &*self.tools.catalog;
-                let pools = if has_work(catalog, lane.id).await? { &rules.pools[..] } else { &[] };
-                let ledger = Ledger::measure(pools, &*lane.provider, catalog, lane.id).await?;
-                at = Some(lanes.len());
-                lanes.push(Planning { lane, ledger: Arc::new(ledger) });
-            }
-            seats.push((one, at));
+            let Stage::Ready(lane) = &one.stage else { continue };
+            let pools = if has_work(catalog, lane.id).await? { &one.rules.pools[..] } else { &[] };
+            let ledger = Ledger::measure(pools, &*lane.provider, catalog, lane.id).await?;
+            lanes.push(Planning { lane: Arc::clone(lane), ledger: Arc::new(ledger) });
         }
-        Ok((seats, lanes))
-    }
-
-    fn announce(&self, files: u64, planned: &Planned, lanes: &[Planning]) {
-        let monitor = &self.tools.monitor;
-        let (run, job, new) = (self.run, self.job.name.as_str(), planned.new);
-        monitor.event(&Event::Started { run, job, files, new });
-        for (planning, plan) in lanes.iter().zip(&planned.lanes) {
-            let destination = &planning.lane.name;
-            monitor.event(&Event::Planned { destination, send: plan.send });
+        let choosy = is_choosy(&lanes, tools).await?;
+        if choosy {
+            inspect(job, tools, run, true, totals).await?;
+            group(tools).await?;
         }
+        let planned = plan(&lanes, tools, choosy, options.dry_run, hold_changed).await?;
+        let named = |(lane, key): &(usize, Key)| (lanes[*lane].lane.name.clone(), key.clone());
+        let parted: Vec<_> = planned.parted.iter().map(named).collect();
+        self.tell_parted(&parted, totals).await?;
+        Ok(Prepared { lanes, planned })
     }
 
     /// A still without its movie is no silent matter, though each has its other copies.
-    async fn tell_parted(
-        &self,
-        parted: &[(usize, Key)],
-        lanes: &[Planning],
-        totals: &mut Totals,
-    ) -> Result<()> {
-        let problem = |(lane, key): &(usize, Key)| Problem {
+    async fn tell_parted(&self, parted: &[(String, Key)], totals: &mut Totals) -> Result<()> {
+        let problem = |(name, key): &(String, Key)| Problem {
             run: self.run,
-            destination: Some(lanes[*lane].lane.name.clone()),
+            destination: Some(name.clone()),
             key: Some(key.clone()),
             code: codes::GROUP_INCOMPLETE,
             message: "it does not fit; others that belong to it are there".to_owned(),
@@ -166,22 +178,17 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Of what the transfer held back, that of which others of the group are at the lane.
-    async fn parted(
-        &self,
-        mut held: Vec<(usize, Key)>,
-        lanes: &[Planning],
-    ) -> Result<Vec<(usize, Key)>> {
+    /// Of what the transfer held back, that of which others of the group are at the destination.
+    async fn parted(&self, mut held: Vec<(String, Key)>) -> Result<Vec<(String, Key)>> {
         let catalog = &self.tools.catalog;
         let mut parted = Vec::new();
         held.sort();
-        for (lane, key) in held {
+        for (name, key) in held {
             let group = catalog.item(&key).await?.and_then(|item| item.group);
             for (member, _) in group.into_iter().flat_map(|group| group.members) {
                 let legs = catalog.item(&member).await?.map(|item| item.legs).unwrap_or_default();
-                let name = &lanes[lane].lane.name;
-                if legs.iter().any(|one| one.destination == *name && one.leg.held.is_some()) {
-                    parted.push((lane, key));
+                if legs.iter().any(|one| one.destination == name && one.leg.held.is_some()) {
+                    parted.push((name, key));
                     break;
                 }
             }
@@ -193,11 +200,12 @@ impl Running<'_> {
     async fn describe(
         &self,
         report: &mut RunReport,
-        seats: Vec<Seat<'_>>,
+        staged: Vec<Staged<'_>>,
         planned: &Planned,
     ) -> Result<()> {
         let before = due_before(&self.job.deletions, self.tools.clock.now());
-        for (staged, lane) in seats {
+        let mut plans = planned.lanes.iter();
+        for staged in staged {
             let record = &staged.record;
             let tally = self.tools.catalog.tally(record.id).await?;
             let due = match before {
@@ -208,7 +216,8 @@ impl Running<'_> {
             };
             let tripped = self.deletion_guard(record, due).await?;
             report.guards.extend(tripped);
-            let plan = lane.map(|at| planned.lanes[at].clone()).unwrap_or_default();
+            let takes_part = matches!(staged.stage, Stage::Ready(_));
+            let plan = takes_part.then(|| plans.next().cloned()).flatten().unwrap_or_default();
             let mut one =
                 DestinationReport::idle(record.name.clone(), state(staged.stage), &tally, &plan);
             one.trashed = due;
@@ -217,38 +226,21 @@ impl Running<'_> {
         Ok(())
     }
 
-    async fn carry_out(
+    /// Removes what is due, and says of every destination how it stands now.
+    async fn conclude(
         &self,
         report: &mut RunReport,
-        seats: Vec<Seat<'_>>,
-        planning: &[Planning],
+        staged: Vec<Staged<'_>>,
+        done: &Done,
         totals: &mut Totals,
-    ) -> Result<Vec<(usize, Key)>> {
-        let Self { job, options, tools, run } = *self;
-        let lanes = planning.iter().map(|one| (Arc::clone(&one.lane), Arc::clone(&one.ledger)));
-        let look = Look::new(job, tools.clock.now());
-        let Transferred { totals: done, down, bytes_read, bytes_needed, bytes_sent, cut } =
-            transfer(job, options, tools, run, lanes.collect(), look).await?;
-        (report.bytes_read, report.bytes_needed) = (bytes_read, bytes_needed);
-        (report.bytes_sent, report.cut) = (bytes_sent, cut);
-        let mut down = down;
-        totals.absorb(done.problems, &done.problem_counts);
-        for (staged, lane) in seats {
-            let record = staged.record.clone();
+    ) -> Result<()> {
+        let (tools, run) = (self.tools, self.run);
+        for Staged { record, stage, .. } in staged {
             let mut removals = Removals::default();
-            let mut ended = state(staged.stage);
-            let mut counts = LaneTotals::default();
-            if let Some(at) = lane {
-                counts = done.lanes[at].clone();
-                match down[at].take() {
-                    Some(error) => ended = DestinationState::Stopped(error),
-                    None if report.cut.is_none() => {
-                        let lane = &planning[at].lane;
-                        let tripped = self.remove(lane, &record, &mut removals).await?;
-                        report.guards.extend(tripped);
-                    }
-                    None => {}
-                }
+            if let Stage::Ready(lane) = &stage
+                && done.cut.is_none()
+            {
+                report.guards.extend(self.remove(lane, &record, &mut removals).await?);
             }
             for (key, error) in removals.failures.drain(..) {
                 let (code, message) = (error.id(), error.to_string());
@@ -257,14 +249,15 @@ impl Running<'_> {
                 self.tell(&problem, totals).await?;
             }
             let after = tools.catalog.tally(record.id).await?;
+            let ended = state(stage);
             if matches!(ended, DestinationState::Done) {
                 self.remember(&record, &after).await?;
             }
-            let name = record.name;
-            let one = DestinationReport::done(name, ended, &after, &counts, &removals);
+            let counts = done.counts.get(&record.name).cloned().unwrap_or_default();
+            let one = DestinationReport::done(record.name, ended, &after, &counts, &removals);
             report.destinations.push(one);
         }
-        Ok(done.held)
+        Ok(())
     }
 
     /// Trash and purge at one destination; answers the guard if it tripped.

@@ -62,7 +62,10 @@ pub async fn stage<'a>(
     dry_run: bool,
 ) -> Result<Vec<Staged<'a>>> {
     let looks = job.destinations.iter().zip(records).map(|(destination, record)| async move {
-        let stage = look(destination, &record, tools, dry_run).await?;
+        let stage = match &destination.opened {
+            Ok(provider) => look(destination, provider, &record, tools, dry_run).await?,
+            Err(error) => Stage::Stopped(error.duplicate()),
+        };
         Ok(Staged { record, rules: &destination.rules, stage })
     });
     let staged: Result<Vec<_>> = join_all(looks).await.into_iter().collect();
@@ -72,16 +75,32 @@ pub async fn stage<'a>(
     staged
 }
 
+/// Looks at a destination that was opened anew.
+///
+/// # Errors
+/// Only the catalog's.
+pub async fn stage_again<'a>(
+    destination: &'a Destination,
+    provider: &Arc<dyn Provider>,
+    tools: &Tools,
+) -> Result<Staged<'a>> {
+    let record = tools.catalog.enroll(&destination.name).await?;
+    let stage = look(destination, provider, &record, tools, false).await?;
+    let staged = Staged { record, rules: &destination.rules, stage };
+    if let Stage::Ready(lane) = &staged.stage {
+        tools.monitor.event(&Event::Resumed { destination: &lane.name });
+    }
+    announce(&staged, tools);
+    Ok(staged)
+}
+
 async fn look(
     destination: &Destination,
+    provider: &Arc<dyn Provider>,
     record: &DestinationRecord,
     tools: &Tools,
     dry_run: bool,
 ) -> Result<Stage> {
-    let provider = match &destination.opened {
-        Ok(provider) => provider,
-        Err(error) => return Ok(Stage::Stopped(error.duplicate())),
-    };
     match ready(&**provider, &*tools.catalog, record, dry_run).await {
         Ok((health, marker)) => {
             let seen = DestinationRecord {

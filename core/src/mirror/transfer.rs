@@ -4,24 +4,26 @@
 //! settled exactly once, by a record or by being given back for a later pass or run.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::carry::{Parcel, carry};
 use super::inspect::Look;
 use super::lane::{Attached, Holdings, Lane};
 use super::ledger::Ledger;
 use super::record::{Note, Totals, recorder};
+use super::rejoin::{Renewed, is_refused, renewed};
 use super::source::{Source, WHOLE_LIMIT};
 use crate::catalog::{DestinationId, ItemId, RunId, Work, WorkQuery};
 use crate::codes::{self, Code};
 use crate::digest::Algorithms;
 use crate::error::{Error, Kind, Result, Scope};
-use crate::job::{MirrorJob, MirrorOptions, Tools};
+use crate::job::{Destination, MirrorJob, MirrorOptions, Stop, Tools};
 
 const PAGE: usize = 512;
 const NOTES: usize = 1024;
@@ -76,9 +78,12 @@ pub struct Transferred {
     pub bytes_sent: u64,
     /// Why it ended before everything was done.
     pub cut: Option<Code>,
+    /// Who came back meanwhile; then there may be more to do.
+    pub renewed: Option<Renewed>,
 }
 
-/// Sends everything that is to do.
+/// Sends everything that is to do. Ends early, with what has begun, when a destination comes back that does not take
+/// part: one that is in `refused` from the start, or went down because our sign-in was not taken any more.
 ///
 /// # Errors
 /// With scope [`Scope::Run`]: the catalog failed, or the run was stopped at once. What was recorded before
@@ -90,15 +95,20 @@ pub async fn transfer(
     run: RunId,
     lanes: Vec<(Arc<Lane>, Arc<Ledger>)>,
     look: Look,
+    refused: &[String],
 ) -> Result<Transferred> {
     let (lanes, ledgers): (Vec<_>, Vec<_>) = lanes.into_iter().unzip();
     let algorithms = lanes
         .iter()
         .fold(Algorithms::default(), |all, lane| all.union(lane.provider.capabilities().digests));
     let sizes: Vec<_> = lanes.iter().map(|lane| (lane.busy, lane.width)).collect();
+    // The time that is up, or somebody who comes back, ends it as gently as a person does: what waits for its turn is
+    // given back.
+    let ending = tools.stop.gently.child_token();
+    let stop = Stop { gently: ending.clone(), now: tools.stop.now.clone() };
     let shared = Arc::new(Shared {
         run,
-        tools: tools.clone(),
+        tools: Tools { stop, ..tools.clone() },
         holdings: Holdings::new(Arc::clone(&tools.clock), &sizes, job.memory_bytes),
         source: Source::new(Arc::clone(&job.library), Arc::clone(&tools.clock), algorithms),
         keep_versions: job.changes.keep_versions,
@@ -113,10 +123,32 @@ pub async fn transfer(
     });
     let (notes, incoming) = mpsc::channel(NOTES);
     let recording = recorder(incoming, tools, &shared.lanes, &shared.holdings, run);
-    let dispatching = Dispatcher::new(&shared, job, options, notes).run();
+    let asked = tools.stop.gently.clone();
+    let back = OnceLock::new();
+    let dispatching = Dispatcher::new(&shared, job, options, asked, &back, notes).run();
     let both = async { tokio::try_join!(recording, dispatching) };
+    let time_up = async {
+        if let Some(span) = options.max_duration {
+            tools.clock.sleep(span).await;
+            ending.cancel();
+        }
+        std::future::pending::<Infallible>().await
+    };
+    let is_out =
+        |one: &Destination| match shared.lanes.iter().position(|lane| lane.name == one.name) {
+            Some(lane) => shared.holdings.down(lane).as_ref().is_some_and(is_refused),
+            None => refused.contains(&one.name),
+        };
+    let coming_back = async {
+        let renewed = renewed(job, &*tools.clock, is_out).await;
+        let _ = back.set(renewed);
+        ending.cancel();
+        std::future::pending::<Infallible>().await
+    };
     let (totals, cut) = tokio::select! {
         biased;
+        never = time_up => match never {},
+        never = coming_back => match never {},
         () = tools.stop.now.cancelled() => {
             return Err(Error::new(Kind::Cancelled, "the transfer was stopped at once"));
         }
@@ -129,6 +161,7 @@ pub async fn transfer(
         bytes_needed: shared.needed.load(Ordering::Relaxed),
         bytes_sent: shared.sent.load(Ordering::Relaxed),
         cut,
+        renewed: back.into_inner(),
     })
 }
 
@@ -141,7 +174,11 @@ struct Dispatcher<'a> {
     memory_units: u64,
     tasks: JoinSet<()>,
     planned_bytes: u64,
-    deadline: Option<Duration>,
+    /// Somebody asks the run to end.
+    asked: CancellationToken,
+    /// Somebody who came back; the next round is planned with him.
+    back: &'a OnceLock<Renewed>,
+    ended: bool,
     cut: Option<Code>,
     /// Lanes that may have work, as far as the last pass showed.
     working: Vec<usize>,
@@ -152,6 +189,8 @@ impl<'a> Dispatcher<'a> {
         shared: &Arc<Shared>,
         job: &MirrorJob,
         options: &'a MirrorOptions,
+        asked: CancellationToken,
+        back: &'a OnceLock<Renewed>,
         notes: mpsc::Sender<Note>,
     ) -> Self {
         let memory_units = (job.memory_bytes / UNIT).max(1);
@@ -165,7 +204,9 @@ impl<'a> Dispatcher<'a> {
             memory_units,
             tasks: JoinSet::new(),
             planned_bytes: 0,
-            deadline: options.max_duration.map(|span| shared.tools.clock.elapsed() + span),
+            asked,
+            back,
+            ended: false,
             cut: None,
             working: (0..shared.lanes.len()).collect(),
         }
@@ -177,12 +218,12 @@ impl<'a> Dispatcher<'a> {
         loop {
             let dispatched = self.pass(first).await?;
             first = false;
-            if self.cut.is_none() && dispatched > 0 {
+            if !self.ended && dispatched > 0 {
                 continue;
             }
             self.drain().await?;
             // What was given back meanwhile gets another pass.
-            if self.cut.is_some() || self.pass(false).await? == 0 {
+            if self.ended || self.pass(false).await? == 0 {
                 return Ok(self.cut);
             }
         }
@@ -291,14 +332,15 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn should_end(&mut self) -> bool {
-        let late = self.deadline.is_some_and(|end| self.shared.tools.clock.elapsed() >= end);
+        let late = self.shared.tools.stop.gently.is_cancelled();
         let full = self.options.max_transfer.is_some_and(|most| self.planned_bytes >= most);
-        if self.shared.tools.stop.gently.is_cancelled() {
+        if self.asked.is_cancelled() {
             self.cut = Some(codes::CANCELLED);
-        } else if late || full {
+        } else if full || (late && self.back.get().is_none()) {
             self.cut = Some(codes::LIMIT_REACHED);
         }
-        self.cut.is_some()
+        self.ended = late || self.cut.is_some();
+        self.ended
     }
 
     fn reap(&mut self) -> Result<()> {

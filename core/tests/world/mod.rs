@@ -14,8 +14,7 @@ use safelight_core::error::Result;
 use safelight_core::filter::Filter;
 use safelight_core::inspect::ByName;
 use safelight_core::job::{
-    ChangeRules, DeletionRules, Destination, DestinationRules, Guard, MirrorJob, MirrorOptions,
-    Stop, Tools,
+    ChangeRules, DeletionRules, Destination, Guard, MirrorJob, MirrorOptions, Stop, Tools,
 };
 use safelight_core::key::Key;
 use safelight_core::mirror::{DestinationReport, RunReport, mirror};
@@ -41,6 +40,7 @@ impl Monitor for Heard {
             }
             Event::Stopped { destination, code, .. } => format!("stopped {destination} {code}"),
             Event::Waiting { destination, code, .. } => format!("waiting {destination} {code}"),
+            Event::Resumed { destination } => format!("resumed {destination}"),
             Event::Removed { destination, key } => format!("removed {destination} {key}"),
             _ => return,
         };
@@ -80,10 +80,8 @@ impl World {
             MemoryProvider::build("library").clock(clock.clone()).like_a_disk().read_only();
         let library = Arc::new(library.finish());
         let catalog = SqliteCatalog::scratch(Path::new("/nonexistent/catalog.db")).await.unwrap();
-        let destination = |(at, store): (usize, &Arc<MemoryProvider>)| Destination {
-            name: format!("d{at}"),
-            opened: Ok(Arc::clone(store) as Arc<dyn Provider>),
-            rules: DestinationRules::default(),
+        let destination = |(at, store): (usize, &Arc<MemoryProvider>)| {
+            Destination::new(format!("d{at}"), store.clone())
         };
         let job = MirrorJob {
             name: "mirror".to_owned(),

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::future::{Either, select};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use safelight_core::codes::{self, Code};
 use safelight_core::digest::Digests;
 use safelight_core::entry::{Entry, Listed, Page, Scope, Version};
@@ -19,7 +19,12 @@ use safelight_core::provider::{Identity, PoolUsage, Provider};
 use safelight_core::time::Timestamp;
 
 use super::{Inventory, Item, Look, Unseen};
+use crate::layout::tells_content;
 
+/// A look at one object that takes longer does not come.
+const STAT_PATIENCE: Duration = Duration::from_mins(5);
+/// Looks at once.
+const LOOKS: usize = 32;
 /// No path is longer.
 const LONGEST_KEY: usize = 4096;
 /// A listing may give so many pages one after the other that hold nothing new.
@@ -28,6 +33,25 @@ const STALE_PAGES: usize = 1000;
 const MOST_ITEMS: usize = 20_000_000;
 /// A page that takes longer does not come.
 const PAGE_PATIENCE: Duration = Duration::from_mins(10);
+
+/// Waits for an answer of the service for this long, or until somebody stops it.
+///
+/// # Errors
+/// [`Kind::Timeout`], [`Kind::Cancelled`].
+pub(super) async fn patiently<T>(
+    answer: impl Future<Output = T>,
+    patience: Duration,
+    tools: &Tools,
+    what: &str,
+) -> Result<T> {
+    let (answer, stop) = (pin!(answer), pin!(tools.stop.gently.cancelled()));
+    let (kind, why) = match select(answer, select(stop, tools.clock.sleep(patience))).await {
+        Either::Left((answer, _)) => return Ok(answer),
+        Either::Right((Either::Left(_), _)) => (Kind::Cancelled, "was being waited for"),
+        Either::Right((Either::Right(_), _)) => (Kind::Timeout, "does not come"),
+    };
+    Err(Error::new(kind, format!("{what} {why}")))
+}
 
 /// What makes two findings of a listing the same one.
 #[derive(PartialEq, Eq, Hash)]
@@ -82,21 +106,10 @@ impl<'a> Gathering<'a> {
         let mut pages = service.list(scope);
         let mut stale = 0;
         loop {
-            let stop = pin!(self.tools.stop.gently.cancelled());
-            let patience = self.tools.clock.sleep(PAGE_PATIENCE);
-            let page = match select(pages.next(), select(stop, patience)).await {
-                Either::Left((None, _)) => return Ok(()),
-                Either::Left((Some(page), _)) => page?,
-                Either::Right((Either::Left(_), _)) => {
-                    return Err(Error::new(Kind::Cancelled, "the service was being listed"));
-                }
-                Either::Right((Either::Right(_), _)) => {
-                    return Err(Error::new(
-                        Kind::Timeout,
-                        "the next page of the listing does not come",
-                    ));
-                }
-            };
+            let page =
+                patiently(pages.next(), PAGE_PATIENCE, self.tools, "the next page of a listing");
+            let Some(page) = page.await? else { return Ok(()) };
+            let page = page?;
             let before = self.items.len();
             self.page(page, trashed);
             stale = if self.items.len() > before { 0 } else { stale + 1 };
@@ -152,6 +165,27 @@ impl<'a> Gathering<'a> {
             film_of: None,
             trashed,
         });
+    }
+
+    /// Some listings tell nothing of the content, but each object does when it is looked at.
+    pub(super) async fn ask_versions(&mut self, service: &dyn Provider) -> Result<()> {
+        let silent = |item: &&mut Item| !item.trashed && !tells_content(&item.entry);
+        let asked = self.items.iter_mut().filter(silent).map(|item| async {
+            let found = service.stat(&item.entry.key);
+            let found = patiently(found, STAT_PATIENCE, self.tools, "what an object is").await;
+            match found.flatten() {
+                Ok(Some(found)) if found.size == item.entry.size => {
+                    item.entry.version = found.version;
+                    item.entry.digests = item.entry.digests.merged(found.digests);
+                }
+                Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+                // Then nothing that is known of other content will be taken for it.
+                _ => {}
+            }
+            Ok(())
+        });
+        let asked: Vec<_> = asked.collect();
+        stream::iter(asked).buffer_unordered(LOOKS).try_collect().await
     }
 
     pub(super) fn finish(

@@ -65,24 +65,32 @@ impl Known {
     }
 }
 
-/// A number for the content of an entry, as far as the service tells: by its strongest digest, else by its version.
-/// Other content has another number.
+/// A number for the content of an entry, as far as the service tells: by its strongest digest, else by its version or date
+/// under its name, for others may have the same. Other content has another number.
 pub fn content_number(entry: &Entry) -> u64 {
-    let digests = &entry.digests;
-    let told = match (digests.sha256, digests.dropbox, digests.md5) {
-        (Some(sha256), _, _) => sha256.to_vec(),
-        (_, Some(dropbox), _) => dropbox.to_vec(),
-        (_, _, Some(md5)) => md5.to_vec(),
-        _ => match (&entry.version, entry.modified) {
-            (Some(version), _) => version.0.as_bytes().to_vec(),
-            (None, Some(modified)) => modified.as_nanos().to_le_bytes().to_vec(),
-            (None, None) => Vec::new(),
-        },
-    };
+    let told = digest(entry).unwrap_or_else(|| {
+        let id = entry.remote_id.as_ref().map(|id| id.as_bytes());
+        let version = entry.version.as_ref().map(|version| version.0.as_bytes().to_vec());
+        let modified = || entry.modified.map(|modified| modified.as_nanos().to_le_bytes().to_vec());
+        let version = version.or_else(modified).unwrap_or_default();
+        [id.unwrap_or(entry.key.as_bytes()), b"\0", version.as_slice()].concat()
+    });
     let digest = sha256(&[&entry.size.to_le_bytes(), told.as_slice()].concat());
     let mut number = [0; 8];
     number.copy_from_slice(&digest[..8]);
     u64::from_le_bytes(number)
+}
+
+/// Whether the service tells more of the content than a name and a size.
+pub fn tells_content(entry: &Entry) -> bool {
+    digest(entry).is_some() || entry.version.is_some() || entry.modified.is_some()
+}
+
+fn digest(entry: &Entry) -> Option<Vec<u8>> {
+    let digests = &entry.digests;
+    let sha256 = digests.sha256.map(Vec::from);
+    let dropbox = || digests.dropbox.map(Vec::from);
+    sha256.or_else(dropbox).or_else(|| digests.md5.map(Vec::from))
 }
 
 /// Eight hexadecimal digits for some bytes.

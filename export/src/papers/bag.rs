@@ -30,16 +30,10 @@ pub struct Label {
 /// Declaration, label and manifest of a bag with this payload.
 pub fn papers(label: &Label, payload: &Arc<Vec<Payload>>) -> Vec<Paper> {
     let declared = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned();
-    let listed = Arc::clone(payload);
-    let lines = move || {
-        let payload = Arc::clone(&listed);
-        let lines = (0..payload.len()).map(move |at| manifest_line(&payload[at]));
-        Box::new(lines) as super::Lines
-    };
     let mut papers = Vec::new();
     papers.extend(named("bagit.txt").map(|key| Paper::short(key, declared)));
     papers.extend(named("bag-info.txt").map(|key| Paper::short(key, info(label, payload))));
-    papers.extend(named(MANIFEST).map(|key| Paper::new(key, lines)));
+    papers.extend(named(MANIFEST).map(|key| Paper::of_files(key, payload, manifest_line)));
     papers
 }
 
@@ -72,18 +66,12 @@ fn info(label: &Label, payload: &[Payload]) -> String {
 
 /// The RFC has line ends and percent signs in names written as escapes, and nothing else.
 fn manifest_line(file: &Payload) -> Vec<u8> {
-    let mut line = hex::encode(file.sha256).into_bytes();
-    line.extend_from_slice(b"  ");
-    for byte in file.key.as_bytes() {
-        match byte {
-            b'\n' => line.extend_from_slice(b"%0A"),
-            b'\r' => line.extend_from_slice(b"%0D"),
-            b'%' => line.extend_from_slice(b"%25"),
-            byte => line.push(*byte),
-        }
-    }
-    line.push(b'\n');
-    line
+    file.line(|byte| match byte {
+        b'\n' => Some("%0A"),
+        b'\r' => Some("%0D"),
+        b'%' => Some("%25"),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

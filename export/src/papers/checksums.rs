@@ -11,34 +11,20 @@ pub const NAME: &str = "CHECKSUMS.sha256";
 
 /// A line for each file.
 pub fn paper(payload: &Arc<Vec<Payload>>) -> Option<Paper> {
-    let payload = Arc::clone(payload);
-    let lines = move || {
-        let payload = Arc::clone(&payload);
-        Box::new((0..payload.len()).map(move |at| line(&payload[at]))) as super::Lines
-    };
-    Key::new(NAME).ok().map(|key| Paper::new(key, lines))
+    Key::new(NAME).ok().map(|key| Paper::of_files(key, payload, line))
 }
 
 /// Backslashes and line ends are escaped, and a backslash at the beginning of the line says so.
 fn line(file: &Payload) -> Vec<u8> {
-    let name = file.key.as_bytes();
-    let escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
-    let mut line = Vec::with_capacity(name.len() + 68);
-    if escaped {
-        line.push(b'\\');
-    }
-    line.extend_from_slice(hex::encode(file.sha256).as_bytes());
-    line.extend_from_slice(b"  ");
-    for byte in name {
-        match byte {
-            b'\\' => line.extend_from_slice(b"\\\\"),
-            b'\n' => line.extend_from_slice(b"\\n"),
-            b'\r' => line.extend_from_slice(b"\\r"),
-            byte => line.push(*byte),
-        }
-    }
-    line.push(b'\n');
-    line
+    let escape = |byte| match byte {
+        b'\\' => Some("\\\\"),
+        b'\n' => Some("\\n"),
+        b'\r' => Some("\\r"),
+        _ => None,
+    };
+    let escaped = file.key.as_bytes().iter().any(|byte| escape(*byte).is_some());
+    let line = file.line(escape);
+    if escaped { [b"\\".as_slice(), &line].concat() } else { line }
 }
 
 #[cfg(test)]

@@ -25,6 +25,21 @@ pub struct Payload {
     pub sha256: [u8; 32],
 }
 
+impl Payload {
+    /// The digest and the name, with some bytes of the name written in another way.
+    fn line(&self, written: impl Fn(u8) -> Option<&'static str>) -> Vec<u8> {
+        let mut line = format!("{}  ", hex::encode(self.sha256)).into_bytes();
+        for byte in self.key.as_bytes() {
+            match written(*byte) {
+                Some(text) => line.extend_from_slice(text.as_bytes()),
+                None => line.push(*byte),
+            }
+        }
+        line.push(b'\n');
+        line
+    }
+}
+
 /// The lines of a paper from the first to the last, each with its end.
 pub type Lines = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
@@ -42,6 +57,15 @@ impl Paper {
     /// A paper whose lines are made when they are asked for.
     pub fn new(key: Key, lines: impl Fn() -> Lines + Send + Sync + 'static) -> Self {
         Self { key, class: MediaClass::Other, lines: Arc::new(lines) }
+    }
+
+    /// A paper with a line for each file.
+    pub fn of_files(key: Key, files: &Arc<Vec<Payload>>, line: fn(&Payload) -> Vec<u8>) -> Self {
+        let files = Arc::clone(files);
+        Self::new(key, move || {
+            let files = Arc::clone(&files);
+            Box::new((0..files.len()).map(move |at| line(&files[at])))
+        })
     }
 
     /// A short one.

@@ -1,10 +1,11 @@
 //! Carrying files back, some at once: fetched with patience, compared, and stored under a name that was free.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use futures::future::join;
+use futures::future::{Either, join, select};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use safelight_core::body::{Body, BodySender};
 use safelight_core::catalog::{Likeness, Problem, RunId, Wanted};
@@ -23,8 +24,6 @@ use crate::source::Source;
 /// Files up to this size are compared before a byte of them is stored.
 const WHOLE: u64 = 8 * 1024 * 1024;
 const WINDOW: usize = 8;
-/// A restore is no run of the catalog.
-const NO_RUN: RunId = RunId(0);
 
 struct Carrier<'a> {
     restore: &'a Restore,
@@ -50,25 +49,35 @@ pub(super) async fn all(restore: &Restore, plan: &Plan, tools: &Tools) -> Result
     let carrier = Carrier { restore, source, tools, stop, to };
     let files = plan.send.files + plan.there.files;
     let new = plan.send;
-    tools.monitor.event(&Event::Started { run: NO_RUN, job: "restore", files, new });
+    tools.monitor.event(&Event::Started { run: RunId::NONE, job: "restore", files, new });
     tools.monitor.event(&Event::Planned { destination: to, send: new });
     let mut outcome = Outcome::default();
     let carrying = plan.wishes.iter().map(|wish| carrier.carry(wish));
     let mut ended = stream::iter(carrying).buffer_unordered(AT_ONCE);
-    while let Some((wish, became)) = ended.next().await {
+    // Dropping what is under way leaves nothing half-done.
+    let mut at_once = pin!(asked.now.cancelled());
+    while let Either::Left((Some((wish, became)), _)) = select(ended.next(), &mut at_once).await {
         match became {
             Carried::Stored(bytes) => outcome.restored.add(bytes),
-            Carried::Left => outcome.left += 1,
-            Carried::Failed(error) if error.reach() == Scope::Item => {
-                carrier.tell(wish, &error);
-                outcome.failed.push((wish.key.clone(), error));
-            }
-            Carried::Failed(error) => return Err(error),
+            Carried::Left => {}
+            Carried::Failed(error) => match error.reach() {
+                Scope::Item => {
+                    carrier.tell(wish, &error);
+                    outcome.failed.push((wish.key.clone(), error));
+                }
+                Scope::Destination => {
+                    carrier.stop.gently.cancel();
+                    outcome.halted.get_or_insert(error);
+                }
+                Scope::Run if error.kind() == Kind::Cancelled => {}
+                Scope::Run => return Err(error),
+            },
         }
     }
     drop(ended);
     outcome.failed.sort_by(|one, other| one.0.cmp(&other.0));
-    outcome.stopped = asked.gently.is_cancelled();
+    outcome.left = plan.send.files - outcome.restored.files - outcome.failed.len() as u64;
+    outcome.stopped = asked.gently.is_cancelled() || asked.now.is_cancelled();
     outcome.down = carrier.source.down();
     Ok(outcome)
 }
@@ -235,7 +244,7 @@ impl Carrier<'_> {
 
     fn tell(&self, wish: &Wish, error: &Error) {
         let problem = Problem {
-            run: NO_RUN,
+            run: RunId::NONE,
             destination: Some(self.to.to_owned()),
             key: Some(wish.key.clone()),
             code: error.id(),

@@ -13,7 +13,7 @@ use safelight_core::provider::Provider;
 use safelight_core::time::Timestamp;
 
 use super::account::Account;
-use super::links::Linking;
+use super::links::{LINKS, Linking};
 use crate::inventory::Item;
 use crate::layout::fold;
 use crate::papers::bag::Label;
@@ -24,6 +24,10 @@ use crate::plan::{AlbumForm, Export, Plan};
 use crate::writer::{Writer, Written};
 
 const PAGE: usize = 4096;
+const SIDECARS: &str = "export/sidecars";
+const TAGS: &str = "export/papers";
+/// The pages on which it is remembered what was written beside the items.
+pub(crate) const PAPERS: [&str; 3] = [SIDECARS, TAGS, LINKS];
 
 impl Export {
     pub(super) async fn write_papers(
@@ -69,7 +73,7 @@ impl Export {
         let (mut payload, last) = stored(catalog, name).await?;
         let writer =
             |page| Writer { provider, catalog, destination: name, page, clock: &*tools.clock };
-        let beside = writer("export/sidecars");
+        let beside = writer(SIDECARS);
         let sidecars =
             if self.wishes.sidecars { self.sidecars(at, plan, account) } else { Vec::new() };
         let mut all = beside.write(&sidecars).await?;
@@ -103,7 +107,7 @@ impl Export {
             let source = self.inventory.service.name.clone();
             papers.extend(bag::papers(&Label { source, about, at: last }, &payload));
         }
-        let writer = writer("export/papers");
+        let writer = writer(TAGS);
         let written = writer.write(&papers).await?;
         let tags = written.there.clone();
         merge(&mut all, written);

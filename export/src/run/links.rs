@@ -17,7 +17,8 @@ use crate::layout::{fold, safe_key, safe_segment, tag_of};
 use crate::papers::Payload;
 use crate::papers::albums::Members;
 
-const PAGE: &str = "export/links";
+/// The page on which it is remembered what was linked.
+pub(super) const LINKS: &str = "export/links";
 /// The folder of all albums.
 const ALBUMS: &str = "Albums";
 
@@ -78,7 +79,7 @@ impl Linking<'_> {
     }
 
     async fn load(&self) -> Result<Made> {
-        let text = self.catalog.page(self.destination, PAGE).await?.unwrap_or_default();
+        let text = self.catalog.page(self.destination, LINKS).await?.unwrap_or_default();
         Ok(text.lines().filter_map(read).collect())
     }
 
@@ -87,7 +88,7 @@ impl Linking<'_> {
             format!("{size} {} {}\n", hex::encode(sha256), hex::encode(key.as_bytes()))
         };
         let text = made.iter().map(line).collect();
-        self.catalog.keep_page(self.destination, PAGE, Some(text)).await
+        self.catalog.keep_page(self.destination, LINKS, Some(text)).await
     }
 }
 

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use safelight_catalog::SqliteCatalog;
 use safelight_core::catalog::Catalog;
 use safelight_core::error::Result;
-use safelight_core::job::{Destination, DestinationRules, Stop, Tools};
+use safelight_core::job::{Destination, Stop, Tools};
 use safelight_core::key::Key;
-use safelight_core::monitor::Silent;
+use safelight_core::monitor::{Monitor, Silent};
 use safelight_core::provider::Provider;
 use safelight_core::time::Timestamp;
 use safelight_export::inventory::{Inventory, Look};
@@ -38,6 +38,7 @@ pub struct World {
     pub wishes: Wishes,
     pub look: Look,
     pub options: Options,
+    pub monitor: Arc<dyn Monitor>,
 }
 
 pub fn key(path: impl AsRef<[u8]>) -> Key {
@@ -71,6 +72,7 @@ impl World {
             wishes: Wishes { sidecars: true, ..Wishes::default() },
             look: Look::default(),
             options: Options::default(),
+            monitor: Arc::new(Silent),
         }
     }
 
@@ -78,7 +80,7 @@ impl World {
         Tools {
             catalog: self.catalog.clone(),
             clock: self.clock.clone(),
-            monitor: Arc::new(Silent),
+            monitor: self.monitor.clone(),
             stop: self.stop.clone(),
         }
     }
@@ -94,10 +96,8 @@ impl World {
     pub async fn export(&self) -> Result<Export> {
         let inventory = self.inventory().await?;
         let standings = self.standings(&inventory).await;
-        let target = |(at, opened): (usize, &Arc<dyn Provider>)| Destination {
-            name: format!("t{at}"),
-            opened: Ok(Arc::clone(opened)),
-            rules: DestinationRules::default(),
+        let target = |(at, opened): (usize, &Arc<dyn Provider>)| {
+            Destination::new(format!("t{at}"), Arc::clone(opened))
         };
         Ok(Export {
             name: "goodbye".to_owned(),

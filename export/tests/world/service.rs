@@ -47,6 +47,9 @@ pub enum Manner {
 /// One more finding of a listing.
 pub type More = Box<dyn Fn() -> Vec<Listed> + Send + Sync>;
 
+/// What happens while a key is read.
+pub type Meanwhile = Box<dyn Fn(&Key) + Send + Sync>;
+
 pub struct Service {
     pub inner: MemoryProvider,
     clock: Arc<SimClock>,
@@ -60,6 +63,8 @@ pub struct Service {
     pub ids: Mutex<HashMap<Key, String>>,
     /// Every read fails in this way.
     pub reads_fail: Mutex<Option<Kind>>,
+    /// Done whenever something is about to be read.
+    pub meanwhile: Mutex<Option<Meanwhile>>,
     pub reads: AtomicU64,
     rounds: AtomicU64,
 }
@@ -78,6 +83,7 @@ impl Service {
             trash: Mutex::default(),
             ids: Mutex::default(),
             reads_fail: Mutex::default(),
+            meanwhile: Mutex::default(),
             reads: AtomicU64::new(0),
             rounds: AtomicU64::new(0),
         }
@@ -92,8 +98,7 @@ impl Service {
     }
 
     pub fn id(&self, key: &Key) -> Arc<str> {
-        let ids = self.ids.lock().unwrap();
-        ids.get(key).cloned().unwrap_or_else(|| format!("id-{key}")).into()
+        id_of(&self.ids.lock().unwrap(), key)
     }
 
     pub fn set_id(&self, key: &Key, id: &str) {
@@ -127,9 +132,7 @@ impl Service {
     }
 
     pub fn entry(&self, entry: Entry) -> Entry {
-        let digests = Digests { md5: entry.digests.md5, ..Digests::default() };
-        let remote_id = Some(self.id(&entry.key));
-        Entry { modified: None, digests, remote_id, ..entry }
+        as_told(entry, &self.ids.lock().unwrap())
     }
 
     pub async fn also_in_trash(&self, key: &Key) {
@@ -177,6 +180,17 @@ impl Service {
     }
 }
 
+fn id_of(ids: &HashMap<Key, String>, key: &Key) -> Arc<str> {
+    ids.get(key).cloned().unwrap_or_else(|| format!("id-{key}")).into()
+}
+
+/// As the service tells of it: with an id and an MD5, and without a date.
+fn as_told(entry: Entry, ids: &HashMap<Key, String>) -> Entry {
+    let digests = Digests { md5: entry.digests.md5, ..Digests::default() };
+    let remote_id = Some(id_of(ids, &entry.key));
+    Entry { modified: None, digests, remote_id, ..entry }
+}
+
 #[async_trait]
 impl Provider for Service {
     fn identity(&self) -> &Identity {
@@ -213,11 +227,7 @@ impl Provider for Service {
         let pages = self.inner.list(scope).map_ok(move |mut page| {
             for listed in &mut page.entries {
                 if let Listed::File(entry) = listed {
-                    let id =
-                        ids.get(&entry.key).cloned().unwrap_or_else(|| format!("id-{}", entry.key));
-                    entry.remote_id = Some(id.into());
-                    entry.modified = None;
-                    entry.digests = Digests { md5: entry.digests.md5, ..Digests::default() };
+                    *entry = as_told(entry.clone(), &ids);
                 }
             }
             page
@@ -246,6 +256,9 @@ impl Provider for Service {
         pin: Option<&Version>,
     ) -> Result<Opened> {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        if let Some(act) = &*self.meanwhile.lock().unwrap() {
+            act(key);
+        }
         if let Some(kind) = *self.reads_fail.lock().unwrap() {
             return Err(Error::new(kind, format!("reading {key}")));
         }

@@ -7,8 +7,8 @@ use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use safelight_core::error::Result;
 use safelight_core::key::Key;
+use safelight_core::literal::tag;
 
-use crate::names::tag;
 use crate::node::{Kind, Node};
 use crate::store::Store;
 use crate::trouble::Trouble;

@@ -5,10 +5,10 @@
 //!
 //! Invariant: a name that was decoded is encoded to the same name again.
 
-use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::escape::{Place, escape, unescape};
 use safelight_core::key::{Key, printable};
+use safelight_core::literal::{segment, tag};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest name in bytes; a limit is not published.
@@ -86,12 +86,6 @@ impl Names {
     }
 }
 
-/// What tells a second name from the first; it follows from `seed`.
-pub(crate) fn tag(seed: &str) -> String {
-    let digest = Hasher::of(seed.as_bytes(), Algorithms::default()).sha256.unwrap_or_default();
-    format!(" ({})", hex::encode(&digest[..4]))
-}
-
 /// A second name in the same folder that follows from `seed`, for what cannot have its own at once.
 pub(crate) fn aside(name: &str, seed: &str) -> String {
     let tag = tag(seed);
@@ -137,10 +131,7 @@ pub(crate) fn decode(folder: Option<&Key>, shown: &str) -> Found {
 
 /// A name that a key can have and that shows what stands there, for what no key leads to.
 pub(crate) fn literal(folder: Option<&Key>, shown: &str) -> Option<Key> {
-    let mut name = shown.replace(['/', '\0'], "_");
-    if matches!(name.as_str(), "" | "." | "..") {
-        name = "_".repeat(name.len().max(1));
-    }
+    let name = segment(shown);
     match folder {
         Some(folder) => folder.join(name).ok(),
         None => Key::new(name).ok(),

@@ -9,9 +9,10 @@ use safelight_core::codes;
 use safelight_core::entry::{Listed, Page, Scope};
 use safelight_core::error::{Error, Kind as Trouble, Result};
 use safelight_core::key::Key;
+use safelight_core::literal::another;
 
 use crate::list::{is_within, spelling};
-use crate::names::{Found, decode, fold, literal, tag};
+use crate::names::{Found, decode, fold, literal};
 use crate::node::{Kind, Node, Status};
 use crate::store::Store;
 use crate::walk::{Question, Walk};
@@ -122,18 +123,6 @@ async fn told_as(
     let context = format!("{DOING}: the size of {key} is not told");
     let error = Error::new(Trouble::Unavailable, context);
     Ok(Some(Listed::Unseen { key: Some(key), error }))
-}
-
-/// A second key in the same folder that follows from an id.
-pub(crate) fn another(key: &Key, id: &str) -> Option<Key> {
-    let name = key.name();
-    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
-    let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
-    let name = [stem, tag(id).as_bytes(), ending].concat();
-    match key.parent() {
-        Some(folder) => folder.join(name).ok(),
-        None => Key::new(name).ok(),
-    }
 }
 
 /// Where folders stand or stood: asked for once each.

@@ -30,7 +30,7 @@ use crate::wire::Session;
 /// fast line.
 const BLOCK: usize = 12 * 1024 * 1024;
 /// Blocks of one item that are under way at once.
-const AT_ONCE: usize = 7;
+const AT_ONCE: usize = 5;
 /// How much may have to be sent again after a crash.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 

@@ -27,8 +27,8 @@ use crate::store::{NAMES_PAGE, PLANES_REFUSED, Store};
 use crate::tokens::{Source, Tokens};
 use crate::wire::header_safe;
 
-/// KiB that blocks of large items may take in memory: seven on their way, and one that is being read.
-const MEMORY: usize = 96 * 1024;
+/// KiB that blocks of large items may take in memory: five on their way, and one that is being read.
+const MEMORY: usize = 72 * 1024;
 
 const fn setting(
     name: &'static str,

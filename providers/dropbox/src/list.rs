@@ -11,7 +11,7 @@ use safelight_core::error::{Error, Kind, Result, Retry};
 use safelight_core::key::Key;
 use serde_json::json;
 
-use crate::literal::Literal;
+use crate::literal::{self, Literal};
 use crate::names::fold;
 use crate::remembered::{Recorder, Remembered};
 use crate::spelling::Spelling;
@@ -54,7 +54,7 @@ enum At {
 pub(crate) fn pages(store: Arc<Store>, scope: Scope) -> BoxStream<'static, Result<Page>> {
     let at = if scope.trashed { At::End } else { At::Begin };
     let folders = HashMap::new();
-    let literal = scope.attached.then(Literal::default);
+    let literal = scope.attached.then(literal::gathering);
     let walk = Walk { store, scope, at, limit: LIMIT, folders, recorder: None, literal, empty: 0 };
     stream::unfold(walk, |mut walk| async move {
         if matches!(walk.at, At::End) {
@@ -164,7 +164,7 @@ impl Walk {
         let mut literal = self.literal.as_mut();
         let listed = |file: &Metadata| match (&mut literal, spelling.foreign(file)) {
             (Some(literal), Some(shown)) => {
-                literal.take_up(shown, file);
+                literal::take_up(literal, shown, file);
                 None
             }
             _ => spelling.listed(file),
@@ -185,12 +185,12 @@ impl Walk {
 
     /// What has to wait until everything else is known.
     fn last(&mut self) -> Vec<Listed> {
-        let mut entries = self.literal.take().unwrap_or_default().told();
-        entries.retain(|listed| match listed {
+        let told = self.literal.take().into_iter().flat_map(literal::told);
+        let wanted = |listed: &Listed| match listed {
             Listed::File(entry) => self.wanted(&entry.key),
             _ => true,
-        });
-        entries
+        };
+        told.filter(wanted).collect()
     }
 
     /// The first page, or what the listing consists of where there is no folder.

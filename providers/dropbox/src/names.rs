@@ -8,7 +8,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use safelight_core::digest::{Algorithms, Hasher};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::escape::{Place, escape, unescape};
 use safelight_core::key::{Key, printable};
@@ -158,23 +157,6 @@ pub(crate) enum Found {
     Nonsense,
 }
 
-/// A key that shows a path that is no key's; with a tag that follows from `seed` where it is another's.
-pub(crate) fn literal(shown: &str, seed: Option<&str>) -> Option<Key> {
-    let plain = |name: &str| match name.replace('\0', "_") {
-        dots if matches!(dots.as_str(), "" | "." | "..") => "_".repeat(dots.len().max(1)),
-        name => name,
-    };
-    let mut path = shown.split('/').map(plain).collect::<Vec<_>>().join("/");
-    if let Some(seed) = seed {
-        let digest = Hasher::of(seed.as_bytes(), Algorithms::default()).sha256.unwrap_or_default();
-        let tag = format!(" ({})", hex::encode(&digest[..4]));
-        let name = path.rfind('/').map_or(0, |slash| slash + 1);
-        let dot = path[name..].rfind('.').filter(|dot| *dot > 0).map(|dot| name + dot);
-        path.insert_str(dot.unwrap_or(path.len()), &tag);
-    }
-    Key::new(path).ok()
-}
-
 fn same(a: &str, b: &str) -> bool {
     a.nfc().eq(b.nfc())
 }
@@ -243,18 +225,6 @@ mod tests {
         assert_eq!(decode("%41.jpg"), Found::Foreign(Key::new("%41.jpg").unwrap()));
         assert_eq!(decode("a%2Fb.jpg"), Found::Foreign(Key::new("a%2Fb.jpg").unwrap()));
         assert_eq!(decode("a//b"), Found::Nonsense);
-    }
-
-    #[test]
-    fn whatever_a_path_is_some_key_shows_it() {
-        for (path, seed, expected) in [
-            ("a/%41.jpg", None, "a/%41.jpg"),
-            ("a//../b\0", None, "a/_/__/b_"),
-            ("a.b/%41", Some(""), "a.b/%41 (e3b0c442)"),
-            ("a/%41.jpg", Some(""), "a/%41 (e3b0c442).jpg"),
-        ] {
-            assert_eq!(literal(path, seed), Some(Key::new(expected).unwrap()));
-        }
     }
 
     #[test]

@@ -6,21 +6,20 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Account, Quick, key, noise, put};
+use common::{Account, key, noise, put};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use safelight_core::error::Kind;
 use safelight_core::permit::{Disposal, Grounds, PERMIT_LIFE, RemovalPermit};
 use safelight_core::provider::{Room, Root};
 use safelight_core::registry::{Factory as _, Settings, Value};
-use safelight_core::time::Timestamp;
+use safelight_core::time::{Clock as _, Timestamp};
 use safelight_dropbox::DropboxFactory;
-use safelight_sandbox::dropbox::{Behaviour, RateLimit, TeamSpace};
-use safelight_testkit::clock::SimClock;
+use safelight_sandbox::dropbox::{RateLimit, TeamSpace};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn one_refresh_serves_all_who_wait() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let keys: Vec<_> = (0..20).map(|n| key(&format!("{n}.jpg"))).collect();
     let looks = || join_all(keys.iter().map(|key| provider.stat(key)));
@@ -31,10 +30,10 @@ async fn one_refresh_serves_all_who_wait() {
     assert_eq!(account.sandbox.calls("oauth2/token"), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_is_renewed_before_its_end() {
-    let clock = Arc::new(SimClock::start());
-    let account = Account::new(clock.clone(), Behaviour::default()).await;
+    let account = Account::ordinary().await;
+    let clock = account.clock.clone();
     let provider = account.open().await;
     provider.stat(&key("a.jpg")).await.unwrap();
     clock.skip(Duration::from_secs(4 * 3600 - 301));
@@ -46,9 +45,9 @@ async fn a_token_is_renewed_before_its_end() {
     assert_eq!(account.sandbox.calls("files/get_metadata"), 3, "no call was made in vain");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_unlinked_the_app_is_asked_to_sign_in_and_nothing_loops() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap();
     account.sandbox.unlink();
@@ -62,9 +61,9 @@ async fn who_unlinked_the_app_is_asked_to_sign_in_and_nothing_loops() {
     assert!(account.sandbox.traffic().total() <= 2, "{:?}", account.sandbox.traffic().lines());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_scope_that_is_missing_is_named() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     account.sandbox.limit_scopes(&["account_info.read", "files.metadata.read"]);
     let provider = account.open().await;
     let error = put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap_err();
@@ -73,9 +72,9 @@ async fn a_scope_that_is_missing_is_named() {
     assert!(provider.stat(&key("a.jpg")).await.unwrap().is_none(), "what is allowed goes on");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn nobody_calls_while_the_service_asks_for_a_pause() {
-    let account = Account::new(Quick::start(20), Behaviour::default()).await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     provider.stat(&key("a.jpg")).await.unwrap();
     account.sandbox.refuse_for(Duration::from_secs(30));
@@ -93,10 +92,10 @@ async fn nobody_calls_while_the_service_asks_for_a_pause() {
     assert_eq!((counters.refused, counters.within_retry_after), (1, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_nobody_told_is_met_once() {
     let limit = RateLimit { calls_per_second: 12, burst: 12, retry_after: 5 };
-    let account = Account::new(Quick::start(10), Behaviour::default()).await;
+    let account = Account::ordinary().await;
     account.sandbox.behave(|behaviour| behaviour.rate_limit = Some(limit)).await.unwrap();
     let provider = account.open().await;
     let looks = stream::iter(0..600)
@@ -111,9 +110,9 @@ async fn a_limit_that_nobody_told_is_met_once() {
     assert!(refused <= 2, "{refused} calls were refused");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn health_is_one_call_and_changes_nothing() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let settings = account.settings().with_text("root", "/Photos/Backup/");
     let provider = account.open_with(settings).await;
     assert_eq!(provider.check().await.unwrap().root, Root::New);
@@ -131,9 +130,9 @@ async fn health_is_one_call_and_changes_nothing() {
     assert_eq!(error.kind(), Kind::NotOurs);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn room_is_that_of_the_account() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     put(&*provider, "a.jpg", &noise(1, 1000)).await.unwrap();
     let pools = provider.quota().await.unwrap();
@@ -150,7 +149,7 @@ async fn room_is_that_of_the_account() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_team_space_is_reached_by_its_namespace() {
     let space = TeamSpace { root_namespace: "777".to_owned(), home: "Ann".to_owned() };
     let account = Account::behaving(|behaviour| behaviour.team_space = Some(space)).await;
@@ -165,10 +164,10 @@ async fn a_team_space_is_reached_by_its_namespace() {
     assert!(matches!(error.kind(), Kind::Absent | Kind::Denied), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_permit_that_has_expired_removes_nothing() {
-    let clock = Arc::new(SimClock::start());
-    let account = Account::new(clock.clone(), Behaviour::default()).await;
+    let account = Account::ordinary().await;
+    let clock = account.clock.clone();
     let provider = account.open().await;
     put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap();
     let grounds = Grounds::DeletedFromLibrary { noticed: Timestamp::default() };
@@ -179,9 +178,9 @@ async fn a_permit_that_has_expired_removes_nothing() {
     assert!(provider.stat(&key("a.jpg")).await.unwrap().is_some());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn signing_in_ends_in_a_token_that_works_and_can_be_revoked() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let sign_in = DropboxFactory.sign_in().unwrap();
     let bare = common::at(&account.sandbox.url()).with_text("app_key", account.sandbox.app_key());
     let page = sign_in.page(&bare, None).unwrap().unwrap();
@@ -199,9 +198,9 @@ async fn signing_in_ends_in_a_token_that_works_and_can_be_revoked() {
     sign_in.revoke(&signed, &account.context()).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn settings_are_asked_for_by_name() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let open = async |settings: Settings| {
         let error = DropboxFactory.open(settings, account.context()).await.err().unwrap();
         (error.kind(), error.id().0)

@@ -3,27 +3,26 @@
 
 mod common;
 
-use common::{Account, Quick};
+use common::Account;
 use safelight_testkit::conformance::{self, Outcome, Subject};
 
 async fn run(change: impl Fn(&mut common::Behaviour), root: &str) -> Outcome {
     conformance::run(async || {
-        let clock = Quick::start(40);
         let mut behaviour = common::Behaviour::default();
         change(&mut behaviour);
-        let account = Account::new(clock.clone(), behaviour).await;
+        let account = Account::new(behaviour).await;
         let provider = account.open_with(account.settings().with_text("root", root)).await;
-        Subject::with_fixed_clock(provider, clock).holding((account.sandbox, account.folder))
+        Subject::new(provider, account.clock.clone()).holding((account.sandbox, account.folder))
     })
     .await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_app_folder_keeps_the_contract() {
     run(|_| {}, "").await.assert();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_folder_of_an_awkward_account_keeps_the_contract() {
     let awkward = |behaviour: &mut common::Behaviour| {
         behaviour.emoji_names = false;

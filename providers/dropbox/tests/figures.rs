@@ -69,8 +69,8 @@ fn permits(account: &Account, keys: Vec<(String, String)>) -> Vec<RemovalPermit>
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_photos_take_twenty_calls_and_their_removal_four() {
-    let account = Account::new(Arc::new(SimClock::start()), as_measured()).await;
-    let context = Context { http: Arc::new(account.sandbox.direct()), ..account.context() };
+    let account = Account::new(as_measured()).await;
+    let context = account.context();
     let provider = DropboxFactory.open(account.settings(), context).await.unwrap();
     put_all(&*provider, &photos()).await;
     let lines = account.sandbox.traffic().lines();

@@ -12,6 +12,7 @@ use safelight_core::body::Body;
 use safelight_core::digest::Algorithm;
 use safelight_core::error::Kind;
 use safelight_core::provider::{Proof, Provider, PutMode, PutRequest};
+use safelight_core::time::Clock as _;
 use safelight_sandbox::{Fault, Rule};
 
 const MIB: usize = 1 << 20;
@@ -28,9 +29,9 @@ async fn known(provider: &dyn Provider, bytes: &Bytes) -> safelight_core::error:
     Ok(provider.put(request, body).await?.proof)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn medium_items_go_in_one_request() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 9 * MIB + 5);
     let receipt = stream(&*provider, "raw.cr3", &bytes).await.unwrap();
@@ -39,10 +40,10 @@ async fn medium_items_go_in_one_request() {
     assert_eq!(read(&*provider, "raw.cr3").await.unwrap(), bytes);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn large_items_go_in_blocks_whatever_their_length() {
     for (length, calls) in [(16 * MIB + 1, 3), (24 * MIB, 3), (29 * MIB + 7, 4)] {
-        let account = Account::quick().await;
+        let account = Account::ordinary().await;
         let provider = account.open().await;
         let bytes = noise(length, length);
         let receipt = stream(&*provider, "film.mov", &bytes).await.unwrap();
@@ -53,9 +54,9 @@ async fn large_items_go_in_blocks_whatever_their_length() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_there_already_is_not_sent() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 20 * MIB);
     stream(&*provider, "film.mov", &bytes).await.unwrap();
@@ -67,11 +68,11 @@ async fn what_is_there_already_is_not_sent() {
     assert_eq!(account.calls(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn blocks_whose_answer_got_lost_do_not_spoil_the_item() {
     for skipped in 0..3 {
         for fault in [Fault::LoseAnswer, Fault::Reset, Fault::status(500)] {
-            let account = Account::quick().await;
+            let account = Account::ordinary().await;
             let provider = account.open().await;
             let rule = Rule::next(fault.clone()).containing(APPEND).after(skipped);
             account.sandbox.traffic().inject(rule);
@@ -83,9 +84,9 @@ async fn blocks_whose_answer_got_lost_do_not_spoil_the_item() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_failed_goes_on_after_a_restart() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 60 * MIB);
     let refuse = Rule::next(Fault::status(500)).containing(APPEND).after(4).times(1000);
@@ -103,9 +104,9 @@ async fn an_upload_that_failed_goes_on_after_a_restart() {
     assert_eq!(read(&*provider, "film.mov").await.unwrap(), bytes);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_was_cut_off_goes_on_where_it_was_noted() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 40 * MIB);
     let (sender, body) = Body::stream(bytes.len() as u64, 1);
@@ -132,9 +133,9 @@ async fn an_upload_that_was_cut_off_goes_on_where_it_was_noted() {
     assert_eq!(read(&*provider, "film.mov").await.unwrap(), bytes);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn other_bytes_do_not_go_on_with_an_old_upload() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let refuse = Rule::next(Fault::status(500)).containing(APPEND).after(2).times(1000);
     account.sandbox.traffic().inject(refuse);
@@ -147,9 +148,9 @@ async fn other_bytes_do_not_go_on_with_an_old_upload() {
     assert_eq!(read(&*provider, "film.mov").await.unwrap(), other);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_that_has_expired_is_begun_anew() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 40 * MIB);
     let refuse = Rule::next(Fault::status(500)).containing(APPEND).after(2).times(1000);
@@ -158,7 +159,7 @@ async fn a_session_that_has_expired_is_begun_anew() {
     account.sandbox.traffic().heal();
     account.clock.sleep(Duration::ZERO).await;
     // Another service without that session, as after its end.
-    let other = Account::quick().await;
+    let other = Account::ordinary().await;
     let other = Account { notebook: account.notebook.clone(), ..other };
     let provider = other.open().await;
     let error = stream(&*provider, "film.mov", &bytes).await.unwrap_err();

@@ -29,7 +29,7 @@ async fn delete(account: &Account, path: &str) {
     assert_eq!(answer.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn folders_are_spelled_as_they_are_whatever_an_entry_says() {
     let account = Account::behaving(|behaviour| {
         behaviour.parents_in_other_case = true;
@@ -47,7 +47,7 @@ async fn folders_are_spelled_as_they_are_whatever_an_entry_says() {
     assert_eq!(keys, expected.map(key));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_second_listing_asks_only_for_what_has_changed() {
     let account = Account::behaving(|behaviour| behaviour.longest_page = 3).await;
     let provider = account.open().await;
@@ -83,7 +83,7 @@ async fn a_second_listing_asks_only_for_what_has_changed() {
     assert_eq!(files(&*account.open().await).await, anew);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_listing_that_broke_off_is_not_remembered() {
     let account = Account::behaving(|behaviour| behaviour.longest_page = 2).await;
     let provider = account.open().await;
@@ -101,9 +101,9 @@ async fn a_listing_that_broke_off_is_not_remembered() {
     assert_eq!(files(&*account.open().await).await.len(), 5);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_remembered_and_lost_is_asked_for_anew() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     put(&*provider, "a.jpg", &noise(1, 10)).await.unwrap();
     files(&*provider).await;
@@ -123,7 +123,7 @@ async fn what_was_remembered_and_lost_is_asked_for_anew() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_page_that_fails_is_asked_for_again() {
     let account = Account::behaving(|behaviour| behaviour.longest_page = 3).await;
     let provider = account.open().await;
@@ -139,9 +139,9 @@ async fn a_page_that_fails_is_asked_for_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_others_put_there_is_passed_over_where_it_looks_like_ours() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let top = account.open().await;
     // Written without our escapes, by a destination whose own name for it is another one.
     put(&*top, "x/%41.jpg", &noise(1, 10)).await.unwrap();
@@ -166,7 +166,7 @@ fn attached() -> Scope {
     Scope { attached: true, ..Scope::default() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_not_called_as_we_would_is_told_where_everything_is_to_be_taken_out() {
     let account = Account::behaving(|behaviour| behaviour.longest_page = 2).await;
     let provider = account.open().await;
@@ -216,9 +216,9 @@ async fn what_is_not_called_as_we_would_is_told_where_everything_is_to_be_taken_
     assert_eq!(error.kind(), Kind::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn names_that_dropbox_ignores_or_refuses_are_kept() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let names = ["Thumbs.db", ".DS_Store", "desktop.ini", "Icon\r", "end ", "a\\b.jpg", ".dropbox"];
     for (n, name) in names.iter().enumerate() {
@@ -230,9 +230,9 @@ async fn names_that_dropbox_ignores_or_refuses_are_kept() {
     assert_eq!(files(&*provider).await.len(), names.len());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn bytes_that_are_cut_or_altered_are_never_taken_for_the_file() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 200_000);
     put(&*provider, "a.jpg", &bytes).await.unwrap();
@@ -245,7 +245,7 @@ async fn bytes_that_are_cut_or_altered_are_never_taken_for_the_file() {
     assert_eq!(error.kind(), Kind::Corrupt);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_that_may_not_be_read_stops_nothing_else() {
     let account = Account::behaving(|behaviour| {
         behaviour.restricted.insert("/a.jpg".to_owned());
@@ -263,9 +263,9 @@ async fn a_file_that_may_not_be_read_stops_nothing_else() {
     assert!(read(&*provider, "c.jpg").await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_edit_by_somebody_else_is_noticed() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let (ours, theirs) = (account.open().await, account.open().await);
     let first = put(&*ours, "a.jpg", &noise(1, 100)).await.unwrap().version.unwrap();
     put_as(&*theirs, "a.jpg", &noise(2, 100), PutMode::Replace(first.clone())).await.unwrap();

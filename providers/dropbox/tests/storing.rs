@@ -27,9 +27,9 @@ async fn put_many(provider: &dyn safelight_core::provider::Provider, count: usiz
     items
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn many_small_items_go_in_few_calls_and_one_in_two() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let items = put_many(&*provider, 30).await;
     assert_eq!(account.calls(), 3, "{:?}", account.sandbox.traffic().lines());
@@ -41,7 +41,7 @@ async fn many_small_items_go_in_few_calls_and_one_in_two() {
     assert_eq!((account.sandbox.calls(START), account.calls()), (1, 2));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn where_bundles_are_not_known_every_item_goes_by_itself() {
     let account = Account::behaving(|behaviour| behaviour.append_batch = false).await;
     let provider = account.open().await;
@@ -51,9 +51,9 @@ async fn where_bundles_are_not_known_every_item_goes_by_itself() {
     assert_eq!(account.sandbox.calls(APPEND), 1, "it is not asked again");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn identical_bytes_are_recognised_and_nothing_changes() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 1000);
     let first = put(&*provider, "a.jpg", &bytes).await.unwrap();
@@ -65,11 +65,11 @@ async fn identical_bytes_are_recognised_and_nothing_changes() {
     assert_eq!(first.modified, Some(Timestamp::from_parts(1_600_000_000, 0)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_got_lost_is_looked_after_before_anything_is_sent_again() {
     for fault in [Fault::LoseAnswer, Fault::Reset, Fault::status(500), Fault::status(503)] {
         for route in ["start_batch", APPEND, FINISH] {
-            let account = Account::quick().await;
+            let account = Account::ordinary().await;
             let provider = account.open().await;
             let rule = Rule::next(fault.clone()).containing(route);
             account.sandbox.traffic().inject(rule);
@@ -81,9 +81,9 @@ async fn an_answer_that_got_lost_is_looked_after_before_anything_is_sent_again()
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sessions_that_are_gone_before_their_commit_are_a_reason_to_send_again() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     // The commit happens, its answer is lost, and somebody removes the file at once.
     account.sandbox.traffic().inject(Rule::next(Fault::LoseAnswer).containing(FINISH));
@@ -100,9 +100,9 @@ async fn sessions_that_are_gone_before_their_commit_are_a_reason_to_send_again()
     assert_eq!(found, (Kind::Unavailable, Retry::Now, Scope::Item));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn bytes_that_are_altered_on_the_way_are_sent_again() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     account.sandbox.traffic().inject(Rule::next(Fault::FlipSent(777)).containing(APPEND));
     let items = put_many(&*provider, 12).await;
@@ -114,7 +114,7 @@ async fn bytes_that_are_altered_on_the_way_are_sent_again() {
     assert_eq!((error.kind(), error.retry_advice()), (Kind::Corrupt, Retry::Now));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_busy_account_is_tried_again_entry_by_entry() {
     let account = Account::behaving(|behaviour| {
         behaviour.when_locked = WhenLocked::Refuse;
@@ -133,7 +133,7 @@ async fn a_busy_account_is_tried_again_entry_by_entry() {
     assert!(account.sandbox.calls(APPEND) == 2, "no bytes were sent twice");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn commits_of_one_destination_never_meet() {
     let account = Account::behaving(|behaviour| {
         behaviour.commit_time = std::time::Duration::from_millis(300);
@@ -166,9 +166,9 @@ async fn commits_of_one_destination_never_meet() {
     assert_eq!(files(&*provider).await.len(), 40);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn replacing_names_the_revision() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let first = put(&*provider, "a.jpg", &noise(1, 100)).await.unwrap().version.unwrap();
     let mode = PutMode::Replace(first);
@@ -177,9 +177,9 @@ async fn replacing_names_the_revision() {
     assert_eq!((stale.kind(), stale.id().0), (Kind::Changed, "destination/foreign-version"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_of_case_goes_by_way_of_another_name() {
-    let account = Account::quick().await;
+    let account = Account::ordinary().await;
     let provider = account.open().await;
     let bytes = noise(1, 100);
     put(&*provider, "2024/img.jpg", &bytes).await.unwrap();
@@ -193,7 +193,7 @@ async fn a_change_of_case_goes_by_way_of_another_name() {
     assert_eq!(same.kind(), Kind::Exists);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn emoji_go_as_they_are_or_escaped_and_that_is_remembered() {
     let account = Account::behaving(|behaviour| behaviour.emoji_names = false).await;
     let provider = account.open().await;

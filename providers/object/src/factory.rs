@@ -16,9 +16,9 @@ use tokio::sync::Semaphore;
 use crate::gate::Gate;
 use crate::keys::Names;
 use crate::leftovers::Leftovers;
-use crate::multipart::Multipart;
 use crate::provider::ObjectProvider;
 use crate::services::{self, Service, Ways};
+use crate::signed::Signed;
 use crate::store::ObjectStore;
 use crate::upload::MEMORY;
 
@@ -172,7 +172,7 @@ fn open(
     context: Context,
 ) -> Result<Arc<dyn Provider>> {
     let location = location(place, &options, settings.text("root").unwrap_or_default());
-    let multipart = if service.name == "s3" { Multipart::new(&options) } else { None };
+    let signed = if service.name == "s3" { Signed::new(&options) } else { None };
     let operator = services::operator(service, options)?;
     let can = operator.info().capability();
     let ways = Ways::of(service, can, flag(settings, "conditional_writes", true)?);
@@ -209,7 +209,7 @@ fn open(
         gate: Arc::new(Gate::new(context.clock.clone(), context.cancel.clone())),
         executor: ObjectStore::executor(),
         leftovers: Leftovers::default(),
-        multipart,
+        signed,
         swept: AtomicBool::default(),
         turns: ObjectStore::turns(),
         memory: Semaphore::new(MEMORY as usize),

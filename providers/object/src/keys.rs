@@ -7,7 +7,7 @@
 
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::escape::{Place, escape, unescape};
-use safelight_core::key::Key;
+use safelight_core::key::{Key, RESERVED};
 
 /// No service has longer keys; a longer one in a listing is an attack or a fault.
 const ABSURD: usize = 4096;
@@ -58,6 +58,11 @@ impl Names {
         if self.root.is_empty() { "/" } else { &self.root }
     }
 
+    /// The same, as services have it that know no folders.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.root
+    }
+
     /// Longest key in bytes, before escaping.
     pub(crate) fn max_key_bytes(&self) -> Option<usize> {
         self.limit.map(|limit| limit - self.root.len())
@@ -86,13 +91,32 @@ impl Names {
         if path.ends_with('/') {
             return Ok(Found::Folder);
         }
-        let Some(rest) = path.strip_prefix(&self.root) else {
-            return Err(Error::new(Kind::Protocol, "the listing holds a name outside the root"));
-        };
+        let rest = self.below(path)?;
         Ok(match Key::new(unescape(rest)) {
             Ok(key) if escaped(&key) == rest => Found::Key(key),
             _ => readable(rest).map_or(Found::Folder, Found::Foreign),
         })
+    }
+
+    /// What `path` is called below the root, if no key of ours leads to it and it does not stand in our own folder.
+    ///
+    /// # Errors
+    /// As [`Names::decode`].
+    pub(crate) fn foreign(&self, path: &str) -> Result<Option<String>> {
+        let found = self.decode(path)?;
+        let rest = self.below(path)?;
+        let own = rest.strip_prefix(RESERVED).is_some_and(|below| below.starts_with('/'));
+        let reached = match found {
+            // What is only spelled like our own folder is not left out like it.
+            Found::Key(key) => !key.is_reserved() && self.encode(&key).is_ok(),
+            Found::Folder | Found::Foreign(_) => false,
+        };
+        Ok((!own && !reached).then(|| rest.to_owned()))
+    }
+
+    fn below<'p>(&self, path: &'p str) -> Result<&'p str> {
+        let outside = || Error::new(Kind::Protocol, "the listing holds a name outside the root");
+        path.strip_prefix(&self.root).ok_or_else(outside)
     }
 }
 
@@ -160,6 +184,32 @@ mod tests {
         assert_eq!(names.decode("r/ a").unwrap(), foreign(" a"));
         for absurd in ["elsewhere/a", &format!("r/{}", "x".repeat(5000))] {
             assert_eq!(names.decode(absurd).unwrap_err().kind(), Kind::Protocol);
+        }
+    }
+
+    #[test]
+    fn what_no_key_leads_to_is_told_from_what_is_ours() {
+        let names = Names::new("r", Some(70)).unwrap();
+        let long = format!("r/{}", "x".repeat(69));
+        for foreign in [
+            "r/",
+            "r/a//b",
+            "r//a",
+            "r/a/",
+            "r/../b",
+            "r/50%25",
+            "r/ a",
+            "r/.Safelight/a",
+            "r/.safelight",
+            &long,
+        ] {
+            assert_eq!(names.foreign(foreign).unwrap().as_deref(), Some(&foreign[2..]));
+        }
+        for ours in ["r/a", "r/%20a", "r/.safelight/marker", "r/.safelight/%41", "r/.safelight/"] {
+            assert_eq!(names.foreign(ours).unwrap(), None, "{ours}");
+        }
+        for absurd in ["elsewhere/a", &format!("r/{}", "x".repeat(5000))] {
+            assert_eq!(names.foreign(absurd).unwrap_err().kind(), Kind::Protocol);
         }
     }
 

@@ -14,30 +14,37 @@
 //!   service does not let itself be asked (swift, b2), or answers only for one exact key (MinIO, which clears up
 //!   by itself), a lifecycle rule of the bucket has to do it. Uploads that failed or were dropped while the
 //!   program lives are aborted by the next `put` or `check`.
+//! * **Names that OpenDAL tidies up** (`a//b`, `/a`, blanks at the ends, `a/` with bytes in it): where everything is to
+//!   be taken out, S3 is listed and read by requests of our own. Elsewhere what OpenDAL cannot ask for is told as unseen.
 //! * **Own digests**: modification time and SHA-256 are kept as user metadata where the service has it. They are
 //!   our claim, not the service's, so no entry reports them as digests. Metadata goes in front of the bytes: an
 //!   item that is streamed (above 8 MiB) carries its SHA-256 only if that was known before it was read. Its proof
 //!   does not depend on that.
 
 mod call;
+mod called;
 mod check;
 mod deadline;
 mod errors;
+mod exact;
 mod factory;
 mod gate;
 mod keys;
 mod leftovers;
 mod list;
+mod literal;
 mod multipart;
 mod provider;
 mod put;
 mod read;
 mod relocate;
 mod services;
+mod signed;
 mod store;
 mod sweep;
 mod tasks;
 mod transport;
+mod untidy;
 mod upload;
 
 pub use factory::{OpenDalFactory, S3Factory};

@@ -7,7 +7,7 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use opendal::Lister;
 use safelight_core::codes;
-use safelight_core::entry::{Listed, Page, Scope};
+use safelight_core::entry::{Entry, Listed, Page, Scope};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::Key;
 
@@ -15,6 +15,7 @@ use crate::call::{Call, Manner};
 use crate::deadline::within;
 use crate::errors::translate;
 use crate::keys::Found;
+use crate::literal::{self, Literal};
 use crate::store::ObjectStore;
 
 const PAGE: usize = 1000;
@@ -26,13 +27,18 @@ struct Walk {
     scope: Scope,
     /// OpenDAL's part of it, once begun.
     begun: Option<(Lister, Arc<Call>)>,
+    /// Where the next page begins, if names are listed exactly.
+    from: Option<String>,
+    /// What is not called as we would have called it, where that is told too.
+    literal: Option<Literal>,
     ended: bool,
 }
 
 /// Everything in the scope. No order is promised: the service sorts its own paths, and escaping may make that
-/// another order than that of the keys.
+/// another order than that of the keys. None of these services has a trash that could be listed.
 pub(crate) fn pages(store: Arc<ObjectStore>, scope: Scope) -> BoxStream<'static, Result<Page>> {
-    let walk = Walk { store, scope, begun: None, ended: false };
+    let (literal, ended) = (scope.attached.then(literal::gathering), scope.trashed);
+    let walk = Walk { store, scope, begun: None, from: None, literal, ended };
     stream::unfold(walk, |mut walk| async move {
         if walk.ended {
             return None;
@@ -46,11 +52,28 @@ pub(crate) fn pages(store: Arc<ObjectStore>, scope: Scope) -> BoxStream<'static,
 
 impl Walk {
     async fn page(&mut self) -> Result<Page> {
+        let mut page = if self.literal.is_some() && self.store.signed.is_some() {
+            self.exact_page().await?
+        } else {
+            self.usual_page().await?
+        };
+        if let Some(literal) = self.literal.take_if(|_| self.ended) {
+            let told = literal::told(&self.store, literal).await?;
+            page.entries.extend(told.into_iter().filter(|listed| match listed {
+                Listed::File(entry) => self.wanted(&entry.key),
+                _ => true,
+            }));
+        }
+        Ok(page)
+    }
+
+    /// By OpenDAL, which makes names tidy.
+    async fn usual_page(&mut self) -> Result<Page> {
         let mut page = Page::default();
         if self.begun.is_none() {
             page.entries.extend(self.begin().await?);
         }
-        while page.entries.len() < PAGE {
+        while !self.ended && page.entries.len() < PAGE {
             match self.next().await? {
                 None => {
                     self.ended = true;
@@ -58,6 +81,25 @@ impl Walk {
                 }
                 Some(listed) => page.entries.extend(listed),
             }
+        }
+        Ok(page)
+    }
+
+    /// By the names that the service itself has.
+    async fn exact_page(&mut self) -> Result<Page> {
+        let store = Arc::clone(&self.store);
+        let Some(signed) = &store.signed else { return Ok(Page::default()) };
+        let (seen, next) = store.list_exactly(signed, self.from.as_deref()).await?;
+        self.ended = next.is_none();
+        self.from = next;
+        let mut page = Page::default();
+        for one in seen {
+            // The empty object that stands for a folder.
+            if one.size == 0 && one.path.ends_with('/') {
+                continue;
+            }
+            let entry = |key| Entry { version: one.version.clone(), ..Entry::new(key, one.size) };
+            page.entries.extend(self.told(&one.path, entry)?);
         }
         Ok(page)
     }
@@ -99,15 +141,31 @@ impl Walk {
             return Ok(None);
         };
         let (path, found) = entry.into_parts();
-        let finding = match self.store.names.decode(&path) {
-            _ if !found.is_file() => None,
-            Ok(Found::Folder) => None,
-            Ok(Found::Key(key)) if !self.wanted(&key) => None,
-            Ok(Found::Key(key)) => Some(Listed::File(self.store.listed(key, &found))),
-            Ok(Found::Foreign(key)) => Some(Listed::Passed { key, code: codes::NAME_REFUSED }),
-            Err(error) => return Err(error),
+        if !found.is_file() {
+            return Ok(Some(None));
+        }
+        let store = Arc::clone(&self.store);
+        self.told(&path, |key| store.listed(key, &found)).map(Some)
+    }
+
+    /// What is told of an object, now.
+    fn told(&mut self, path: &str, entry: impl Fn(Key) -> Entry) -> Result<Option<Listed>> {
+        if let Some(literal) = &mut self.literal
+            && let Some(shown) = self.store.names.foreign(path)?
+        {
+            literal::take_up(literal, path, shown, entry);
+            return Ok(None);
+        }
+        let listed = match self.store.names.decode(path)? {
+            Found::Folder => return Ok(None),
+            Found::Key(key) => Listed::File(entry(key)),
+            Found::Foreign(key) => Listed::Passed { key, code: codes::NAME_REFUSED },
         };
-        Ok(Some(finding))
+        if let Some(literal) = &mut self.literal {
+            literal.know(&listed);
+        }
+        let unwanted = matches!(&listed, Listed::File(entry) if !self.wanted(&entry.key));
+        Ok((!unwanted).then_some(listed))
     }
 
     fn wanted(&self, key: &Key) -> bool {

@@ -1,31 +1,21 @@
 //! The two S3 requests that OpenDAL lacks: listing unfinished uploads, and aborting one that another process
 //! has begun.
-//!
-//! They are signed by the library that OpenDAL signs with, and sent to addresses that OpenDAL makes, so that
-//! neither the styles of endpoints nor the escaping of paths are known in two places.
-
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Uri};
+use http::{HeaderMap, Method};
 use opendal::Operator;
 use opendal::raw::percent_encode_path;
-use reqsign_aws_v4::{Credential, RequestSigner, StaticCredentialProvider};
-use reqsign_core::{Context, Signer};
 use safelight_core::error::{Error, Kind, Result};
-use safelight_core::http::{HttpBody, HttpTransport};
+use safelight_core::http::HttpTransport;
 use safelight_core::time::Timestamp;
 use serde::Deserialize;
 
 use crate::errors::{Refusal, classify};
+use crate::signed::{Signed, address, question};
 use crate::store::to_the_second;
 use crate::transport::{ANSWER_BYTES, code};
 
 const LISTING: &str = "listing unfinished uploads";
-
-/// Signs requests with the keys of one destination.
-#[derive(Debug)]
-pub(crate) struct Multipart(Signer<Credential>);
 
 /// An upload in parts that was begun, and neither completed nor aborted.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,31 +35,13 @@ pub(crate) struct Marker {
     id: String,
 }
 
-impl Multipart {
-    /// From OpenDAL's options for S3. `None` if the keys are not plainly there (a role, no keys at all): then
-    /// nobody can sign but OpenDAL.
-    pub(crate) fn new(options: &[(String, String)]) -> Option<Self> {
-        let option = |wanted: &str| {
-            options.iter().find_map(|(name, value)| (name == wanted).then_some(value.as_str()))
-        };
-        if option("role_arn").is_some() {
-            return None;
-        }
-        let mut keys =
-            StaticCredentialProvider::new(option("access_key_id")?, option("secret_access_key")?);
-        if let Some(token) = option("session_token") {
-            keys = keys.with_session_token(token);
-        }
-        let signer = RequestSigner::new("s3", option("region")?);
-        Some(Self(Signer::new(Context::new(), keys, signer)))
-    }
-
+impl Signed {
     /// One page of the unfinished uploads of objects whose path starts with `prefix`, and where the next page
     /// begins.
     ///
     /// # Errors
     /// Whatever the service answers; [`Kind::Protocol`] if that is no such list.
-    pub(crate) async fn list(
+    pub(crate) async fn uploads(
         &self,
         operator: &Operator,
         http: &dyn HttpTransport,
@@ -81,11 +53,7 @@ impl Multipart {
             let (path, id) = (percent_encode_path(&after.path), percent_encode_path(&after.id));
             query = format!("{query}&key-marker={path}&upload-id-marker={id}");
         }
-        // The address of the bucket is that of any object in it, without the object.
-        let object = address(operator, "x", LISTING).await?;
-        let bucket = object.strip_suffix("/x").unwrap_or(&object);
-        let slash = if bucket.matches('/').count() < 3 { "/" } else { "" };
-        let uri = format!("{bucket}{slash}?{query}");
+        let uri = question(operator, &query, LISTING).await?;
         let document = self.send(http, Method::GET, &uri, LISTING).await?;
         let (uploads, next) = parse(&document)?;
         Ok((uploads, next.filter(|next| next != after)))
@@ -114,12 +82,8 @@ impl Multipart {
         uri: &str,
         doing: &str,
     ) -> Result<Bytes> {
-        let request = Request::builder().method(method).uri(uri).body(());
-        let (mut head, ()) = request.map_err(|_| no_address(doing))?.into_parts();
-        let unsigned = |_| Error::new(Kind::Internal, format!("{doing}: it could not be signed"));
-        self.0.sign(&mut head, None).await.map_err(unsigned)?;
-        let answer = http.send(Request::from_parts(head, HttpBody::empty())).await?;
-        let (head, body) = answer.into_parts();
+        let request = self.request(method, uri, HeaderMap::new(), doing).await?;
+        let (head, body) = http.send(request).await?.into_parts();
         let document = body.collect(ANSWER_BYTES).await?;
         if head.status.is_success() {
             Ok(document)
@@ -128,21 +92,6 @@ impl Multipart {
             Err(classify(&Refusal { status: head.status, code, retry_after: None }, doing))
         }
     }
-}
-
-/// The address of an object, as OpenDAL makes it: from a signed one, without the signature.
-async fn address(operator: &Operator, path: &str, doing: &str) -> Result<String> {
-    let signed = operator.presign_stat(path, Duration::from_mins(1)).await;
-    let signed = signed.map_err(|_| no_address(doing))?;
-    let uri: &Uri = signed.uri();
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(no_address(doing));
-    };
-    Ok(format!("{scheme}://{authority}{}", uri.path()))
-}
-
-fn no_address(doing: &str) -> Error {
-    Error::new(Kind::Internal, format!("{doing}: there is no address for it"))
 }
 
 #[derive(Deserialize)]
@@ -252,24 +201,14 @@ mod tests {
                 ("secret_access_key", secret),
             ];
             let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let multipart = Multipart::new(&options).unwrap();
+            let signed = Signed::new(&options).unwrap();
             let operator = operator(known("s3").unwrap(), options.to_vec()).unwrap();
-            let list = multipart.list(&operator, &http, "lib/a b+", &Marker::default()).await;
-            let abort = multipart.abort(&operator, &http, &upload).await;
+            let list = signed.uploads(&operator, &http, "lib/a b+", &Marker::default()).await;
+            let abort = signed.abort(&operator, &http, &upload).await;
             // It has no such list, and no such upload, so both fail either way.
             for error in [list.unwrap_err(), abort.unwrap_err()] {
                 assert_eq!(error.kind() != Kind::SignIn, accepted, "{error}");
             }
         }
-    }
-
-    #[test]
-    fn only_plain_keys_sign() {
-        let option = |name: &str| (name.to_owned(), "x".to_owned());
-        let plain = ["region", "access_key_id", "secret_access_key"].map(option);
-        assert!(Multipart::new(&plain).is_some());
-        assert!(Multipart::new(&plain[..2]).is_none());
-        let role = [&plain[..], &[option("role_arn")]].concat();
-        assert!(Multipart::new(&role).is_none());
     }
 }

@@ -8,17 +8,18 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use opendal::options::ReaderOptions;
-use opendal::{BufferStream, BytesRange, ErrorKind, Metadata};
+use opendal::BytesRange;
 use safelight_core::entry::{Entry, Version};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::Key;
 use safelight_core::provider::Opened;
 
 use crate::call::{Call, Manner};
+use crate::called::Called;
 use crate::deadline::{allowed, within};
 use crate::errors::translate;
 use crate::store::{ObjectStore, condition};
+use crate::untidy::{self, Buffers};
 
 impl ObjectStore {
     pub(crate) async fn open(
@@ -27,7 +28,25 @@ impl ObjectStore {
         range: Option<Range<u64>>,
         pin: Option<&Version>,
     ) -> Result<Opened> {
-        let path = self.names.encode(key)?;
+        let Some(called) = pin.and_then(Called::read) else {
+            let path = self.names.encode(key)?;
+            return self.open_at(path, key, range, pin).await;
+        };
+        if let Some(signed) = &self.signed {
+            return self.open_exactly(signed, key, &called, range).await;
+        }
+        let (path, pin) = (called.path.clone(), called.version.clone());
+        let Opened { entry, bytes } = self.open_at(path, key, range, pin.as_ref()).await?;
+        Ok(Opened { entry: called.entry(entry), bytes })
+    }
+
+    async fn open_at(
+        self: Arc<Self>,
+        path: String,
+        key: &Key,
+        range: Option<Range<u64>>,
+        pin: Option<&Version>,
+    ) -> Result<Opened> {
         let doing = format!("reading {key}");
         if range.as_ref().is_some_and(Range::is_empty) {
             return self.open_nothing(key, &path, pin).await;
@@ -35,21 +54,10 @@ impl ObjectStore {
         let (operator, call) = self.call(Manner::default());
         let if_match = pin.and_then(condition).filter(|_| self.ways.pinned_read);
         let asked = range.clone().map_or(BytesRange::from(..), BytesRange::from);
-        let opening = async {
-            let options = ReaderOptions { if_match, ..ReaderOptions::default() };
-            let mut bytes =
-                operator.reader_options(&path, options).await?.into_stream(asked).await?;
-            let found = match bytes.metadata().await {
-                Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    operator.stat(&path).await?
-                }
-                found => found?,
-            };
-            Ok((found, bytes))
-        };
+        let opening = untidy::read(&operator, &path, asked, if_match);
         let told = async { opening.await.map_err(|error| translate(&call, &error, &doing)) };
         let opened = within(&*self.context.clock, 0, &doing, told).await;
-        let (found, bytes): (Metadata, BufferStream) = match opened {
+        let (found, bytes) = match opened {
             // Perhaps only the range lies beyond the end.
             Err(error) if call.status().is_some_and(|status| status.as_u16() == 416) => {
                 let found = self.look(key, &path).await?;
@@ -108,7 +116,7 @@ struct Transfer {
     key: Key,
     path: String,
     doing: String,
-    bytes: BufferStream,
+    bytes: Buffers,
     call: Arc<Call>,
     expected: u64,
     received: u64,

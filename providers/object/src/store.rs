@@ -22,10 +22,11 @@ use crate::errors::translate;
 use crate::gate::Gate;
 use crate::keys::Names;
 use crate::leftovers::Leftovers;
-use crate::multipart::Multipart;
 use crate::services::{Service, Ways};
+use crate::signed::Signed;
 use crate::tasks::Tasks;
 use crate::transport::Wire;
+use crate::untidy::stat;
 
 /// User metadata: the SHA-256 of the content, in hex.
 pub(crate) const META_SHA256: &str = "sha256";
@@ -44,8 +45,8 @@ pub(crate) struct ObjectStore {
     pub(crate) gate: Arc<Gate>,
     pub(crate) executor: Executor,
     pub(crate) leftovers: Leftovers,
-    /// For the requests about unfinished uploads, where the service has them.
-    pub(crate) multipart: Option<Multipart>,
+    /// For the requests that OpenDAL does not make, where the service has them.
+    pub(crate) signed: Option<Signed>,
     /// What earlier runs left was looked for.
     pub(crate) swept: AtomicBool,
     /// Where the service looks at no conditions, our own writers of one key take turns.
@@ -91,7 +92,7 @@ impl ObjectStore {
         let (operator, call) = self.call(Manner::default());
         let doing = format!("looking at {key}");
         let asked = async {
-            match operator.stat(path).await {
+            match stat(&operator, path).await {
                 Ok(found) => Ok(found.is_file().then_some(found)),
                 Err(error) => {
                     let error = translate(&call, &error, &doing);
@@ -132,7 +133,7 @@ impl ObjectStore {
 
     /// What `stat` and `read` say of an object.
     pub(crate) fn entry(&self, key: Key, found: &Metadata) -> Entry {
-        let kept = found.user_metadata().and_then(|kept| kept.get(META_MTIME).and_then(parse_time));
+        let kept = found.user_metadata().and_then(|kept| parse_time(kept.get(META_MTIME)?));
         let modified = kept.or_else(|| found.last_modified().map(to_the_second));
         Entry { modified, ..self.listed(key, found) }
     }
@@ -177,7 +178,7 @@ pub(crate) fn format_time(time: Timestamp) -> String {
     format!("{}.{:09}", time.seconds(), time.subsec_nanos())
 }
 
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     let (seconds, nanos) = text.split_once('.').unwrap_or((text, "0"));
     let nanos = format!("{nanos:0<9}");
     Some(Timestamp::from_parts(seconds.parse().ok()?, nanos.get(..9)?.parse().ok()?))

@@ -17,7 +17,8 @@ use crate::call::Manner;
 use crate::deadline::within;
 use crate::errors::translate;
 use crate::keys::Found;
-use crate::multipart::{Marker, Multipart};
+use crate::multipart::Marker;
+use crate::signed::Signed;
 use crate::store::{ObjectStore, to_the_second};
 use crate::upload::is_temporary;
 
@@ -35,8 +36,8 @@ impl ObjectStore {
             return;
         }
         let sweeping = async {
-            match &self.multipart {
-                Some(multipart) => self.sweep_uploads(multipart).await,
+            match &self.signed {
+                Some(signed) => self.sweep_uploads(signed).await,
                 None if self.ways.staged => self.sweep_temporaries().await,
                 None => Ok(()),
             }
@@ -50,19 +51,19 @@ impl ObjectStore {
         }
     }
 
-    async fn sweep_uploads(&self, multipart: &Multipart) -> Result<()> {
+    async fn sweep_uploads(&self, signed: &Signed) -> Result<()> {
         let (operator, http) = (&self.operator, &*self.context.http);
-        let prefix = self.names.root().trim_start_matches('/');
+        let prefix = self.names.prefix();
         let mut from = Marker::default();
         for _ in 0..PAGES {
-            let (uploads, next) = multipart.list(operator, http, prefix, &from).await?;
+            let (uploads, next) = signed.uploads(operator, http, prefix, &from).await?;
             for upload in uploads {
                 // A service may look at the prefix in its own way.
                 let ours = matches!(self.names.decode(&upload.path), Ok(Found::Key(_)));
                 if !ours || !self.is_old(upload.initiated) {
                     continue;
                 }
-                match multipart.abort(operator, http, &upload).await {
+                match signed.abort(operator, http, &upload).await {
                     Ok(()) => tracing::debug!(path = ?upload.path, "an old upload was aborted"),
                     Err(error) if error.kind() == Kind::NotFound => {}
                     Err(error) => return Err(error),

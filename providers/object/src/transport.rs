@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use md5::{Digest, Md5};
 use opendal::raw::Operation;
 use opendal::{Buffer, ErrorKind};
@@ -25,7 +25,7 @@ use crate::store::to_the_second;
 const CHECKSUM: &str = "x-amz-checksum-crc32c";
 const COPY_SOURCE: &str = "x-amz-copy-source";
 /// Longest error document that is looked at.
-const REFUSAL_BYTES: usize = 64 * 1024;
+pub(crate) const REFUSAL_BYTES: usize = 64 * 1024;
 /// Longest answer that is not an object: a page of 1000 keys of 4 KiB fits in.
 pub(crate) const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -80,7 +80,7 @@ impl Wire {
         head.extensions.insert(uri);
         if !head.status.is_success() {
             let document = answer.collect(REFUSAL_BYTES).await.unwrap_or_default();
-            self.refused(head.status, &head.headers, &document);
+            self.call.refused(refusal(&self.gate, &*self.clock, &head, &document));
             return Ok(Response::from_parts(head, whole(document)));
         }
         self.call.succeeded(head.status);
@@ -97,16 +97,6 @@ impl Wire {
             whole(document)
         };
         Ok(Response::from_parts(head, body))
-    }
-
-    fn refused(&self, status: StatusCode, headers: &HeaderMap, document: &Bytes) {
-        let waits = matches!(status.as_u16(), 429 | 503);
-        let retry_after = headers.get(header::RETRY_AFTER).filter(|_| waits);
-        let retry_after = retry_after.and_then(|value| delay(value, self.clock.now()));
-        if let Some(span) = retry_after {
-            self.gate.pause(span);
-        }
-        self.call.refused(Refusal { status, code: code(document), retry_after });
     }
 
     /// Compares what the service says about a body with what was sent, with or without a checksum.
@@ -178,6 +168,22 @@ async fn etag_is_md5(answer: &HeaderMap, body: Buffer) -> bool {
     digest.await.is_ok_and(|digest| digest.eq_ignore_ascii_case(&etag))
 }
 
+/// What an answer that is no success says. If it asks for a pause, everybody gets one.
+pub(crate) fn refusal(
+    gate: &Gate,
+    clock: &dyn Clock,
+    head: &http::response::Parts,
+    document: &[u8],
+) -> Refusal {
+    let waits = matches!(head.status.as_u16(), 429 | 503);
+    let retry_after = head.headers.get(header::RETRY_AFTER).filter(|_| waits);
+    let retry_after = retry_after.and_then(|value| delay(value, clock.now()));
+    if let Some(span) = retry_after {
+        gate.pause(span);
+    }
+    Refusal { status: head.status, code: code(document), retry_after }
+}
+
 /// The error code of an S3, Azure or Google answer.
 pub(crate) fn code(document: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(document).ok()?;
@@ -187,7 +193,8 @@ pub(crate) fn code(document: &[u8]) -> Option<String> {
     (plain && !code.is_empty()).then(|| code.to_owned())
 }
 
-fn holds(document: &[u8], mark: &str) -> bool {
+/// Whether this has a listing's mark near its beginning.
+pub(crate) fn holds(document: &[u8], mark: &str) -> bool {
     let beginning = &document[..document.len().min(1024)];
     beginning.windows(mark.len()).any(|window| window == mark.as_bytes())
 }

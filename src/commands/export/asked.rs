@@ -1,12 +1,15 @@
 //! What an export is asked to do: a job of the config, a destination, and what the command line changes about them.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use safelight_config::{Albums, Config, Destination, DiskPlace, Storage, TODAY, usual_path};
-use safelight_core::error::{Error, Result as CoreResult};
-use safelight_core::job::{Destination as Target, DestinationRules};
+use safelight_core::catalog::Catalog;
+use safelight_core::error::{Error, Kind, Result as CoreResult};
+use safelight_core::job::{Destination as Opened, DestinationRules};
 use safelight_core::key::printable;
+use safelight_core::marker;
 use safelight_core::provider::Provider;
 use safelight_core::time::Clock;
 use safelight_core::wrap::{RetryPolicy, wrapped};
@@ -17,7 +20,7 @@ use crate::args::{self, ExportArgs};
 use crate::commands::names;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::wiring::exports::{self, Remembered};
+use crate::wiring::exports::{self, Remembered, Target};
 use crate::wiring::{self, Opener};
 
 /// See the module.
@@ -116,11 +119,7 @@ impl<'a> Asked<'a> {
 
     fn check_folders(&self, config: &Config) -> CoreResult<()> {
         let mut places = vec![("the library", config.library.path.as_path())];
-        if let Storage::Disk(disk) = &self.from.storage
-            && let DiskPlace::Folder(path) = &disk.place
-        {
-            places.push((self.from.name.as_str(), path));
-        }
+        places.extend(root(self.from).map(|path| (self.from.name.as_str(), path)));
         for aim in &self.aims {
             if let Aim::Folder(folder) = aim {
                 wiring::check_folder(folder, &places)?;
@@ -158,65 +157,54 @@ impl<'a> Asked<'a> {
         let target = |aim: &Aim| {
             let folder = match aim {
                 Aim::Folder(folder) => Some(folder.clone()),
-                Aim::Inside(destination) => match &inside(destination, &path).storage {
-                    Storage::Disk(disk) => match &disk.place {
-                        DiskPlace::Folder(folder) => Some(folder.clone()),
-                        DiskPlace::Volume { .. } => None,
-                    },
-                    _ => None,
-                },
+                Aim::Inside(destination) => root(destination).map(|root| root.join(&path)),
             };
-            (aim.name(), folder)
+            Target::new(aim.name(), folder)
         };
         let targets = self.aims.iter().map(target).collect();
         let from = self.from.name.clone();
         Ok(Remembered { folder, from, targets, path, shape, finished: None })
     }
 
-    /// Of a folder inside a destination on this machine, only the last part is made by the disk itself.
-    ///
-    /// # Errors
-    /// Those of the file system. Blocks.
-    pub fn make_folders(&self, remembered: &Remembered) -> CoreResult<()> {
-        for (aim, (_, folder)) in self.aims.iter().zip(&remembered.targets) {
-            let (Aim::Inside(destination), Some(folder)) = (aim, folder) else { continue };
-            let Storage::Disk(disk) = &destination.storage else { continue };
-            let (DiskPlace::Folder(root), Some(above)) = (&disk.place, folder.parent()) else {
-                continue;
-            };
-            if root.is_dir() && above != root {
-                let failed = |error| Error::io(error, format!("making {}", above.display()));
-                std::fs::create_dir_all(above).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens the targets; one that cannot be opened takes part all the same, with the reason.
+    /// Opens the targets; one that cannot be opened takes part all the same, with the reason. Answers also the names of
+    /// those that were removed or emptied. `library` is what is known of the destinations. Unless it is a rehearsal,
+    /// folders above the targets are made.
     pub async fn open_targets(
         &self,
         remembered: &Remembered,
+        library: Option<&dyn Catalog>,
         opener: &mut Opener,
         clock: &Arc<dyn Clock>,
-    ) -> Vec<Target> {
-        let mut targets = Vec::new();
-        for aim in &self.aims {
+        rehearsal: bool,
+    ) -> (Vec<Opened>, Vec<String>) {
+        let (mut targets, mut lost) = (Vec::new(), Vec::new());
+        for (aim, target) in self.aims.iter().zip(&remembered.targets) {
             let name = aim.name();
-            let provider = match aim {
-                Aim::Folder(folder) => Ok(open_folder(&name, folder.clone(), clock)),
+            let (provider, offsite) = match aim {
+                Aim::Folder(folder) => {
+                    if folder.parent().is_some_and(|above| target.is_lost(above)) {
+                        lost.push(name.clone());
+                    }
+                    (Ok(open_folder(&name, folder.clone(), clock)), false)
+                }
                 Aim::Inside(destination) => {
-                    opener.open(&inside(destination, &remembered.path), None, None).await
+                    let ready = async {
+                        is_itself(destination, library, opener).await?;
+                        if root(destination).is_some_and(|root| target.is_lost(root)) {
+                            lost.push(name.clone());
+                        }
+                        if !rehearsal {
+                            make_above(destination, target)?;
+                        }
+                        opener.open(&inside(destination, &remembered.path)).await
+                    };
+                    (ready.await, destination.offsite)
                 }
             };
-            let rules = match aim {
-                Aim::Folder(_) => DestinationRules::default(),
-                Aim::Inside(destination) => {
-                    DestinationRules { offsite: destination.offsite, ..DestinationRules::default() }
-                }
-            };
-            targets.push(Target { name, opened: provider, rules });
+            let rules = DestinationRules { offsite, ..DestinationRules::default() };
+            targets.push(Opened { name, opened: provider, renewal: None, rules });
         }
-        targets
+        (targets, lost)
     }
 
     /// The targets for people, in their order.
@@ -229,6 +217,49 @@ impl<'a> Asked<'a> {
 pub fn open_folder(name: &str, folder: PathBuf, clock: &Arc<dyn Clock>) -> Arc<dyn Provider> {
     let disk = Disk::destination(name, folder, Options::default(), Arc::clone(clock));
     wrapped(Arc::new(disk), clock, RetryPolicy::default(), None)
+}
+
+/// A disk that was mirrored to carries its marker. Without it, or with another, the path leads to some other disk, or to
+/// the empty place where one is mounted; nothing is made there.
+async fn is_itself(
+    destination: &Destination,
+    library: Option<&dyn Catalog>,
+    opener: &mut Opener,
+) -> CoreResult<()> {
+    let (Storage::Disk(_), Some(library)) = (&destination.storage, library) else { return Ok(()) };
+    let known = library.destinations().await?.into_iter();
+    let mut used = known.filter(|one| one.name == destination.name && one.marker.is_some());
+    let Some(record) = used.next() else { return Ok(()) };
+    let disk = opener.open(destination).await?;
+    let health = disk.check().await?;
+    marker::check(&*disk, health.root, &record).await.map(|_| ())
+}
+
+/// The folder of a destination on this machine, unless it is known by its volume.
+fn root(destination: &Destination) -> Option<&Path> {
+    match &destination.storage {
+        Storage::Disk(disk) => match &disk.place {
+            DiskPlace::Folder(root) => Some(root),
+            DiskPlace::Volume { .. } => None,
+        },
+        _ => None,
+    }
+}
+
+/// Of a folder inside a destination on this machine, only the last part is made by the disk itself.
+fn make_above(destination: &Destination, target: &Target) -> CoreResult<()> {
+    let above = target.folder.as_deref().and_then(Path::parent);
+    let (Some(root), Some(above)) = (root(destination), above) else { return Ok(()) };
+    if !root.is_dir() || above == root {
+        return Ok(());
+    }
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.dev());
+    if destination.removable && device(root) == device(Path::new("/")) {
+        let context = format!("{} is on the system's own disk", root.display());
+        return Err(Error::new(Kind::Absent, context));
+    }
+    let failed = |error| Error::io(error, format!("making {}", above.display()));
+    std::fs::create_dir_all(above).map_err(failed)
 }
 
 fn leaving<'a>(config: &'a Config, name: &str) -> Result<&'a Destination, Failure> {

@@ -10,8 +10,10 @@ use safelight_config::Config;
 use safelight_core::catalog::Catalog;
 use safelight_core::error::{Error, Kind, Result as CoreResult};
 use safelight_core::job::{Stop, Tools};
+use safelight_core::key::printable;
 use safelight_core::provider::Provider;
 use safelight_core::time::Clock;
+use safelight_export::again;
 use safelight_export::inventory::{Inventory, Look};
 use safelight_export::plan::{Export, Plan};
 use safelight_export::run::{Options, Outcome};
@@ -90,11 +92,10 @@ impl Call<'_> {
         catalog: &Arc<SqliteCatalog>,
         remembered: &mut Remembered,
     ) -> CoreResult<Exit> {
+        let catalog: Arc<dyn Catalog> = Arc::<SqliteCatalog>::clone(catalog);
         if !self.args.dry_run {
-            self.asked.make_folders(remembered)?;
             remembered.save()?;
         }
-        let catalog: Arc<dyn Catalog> = Arc::<SqliteCatalog>::clone(catalog);
         let bandwidth = Bandwidth::new(self.args.bandwidth, &[], &self.clock);
         let (env, cancel) = (&self.session.env, self.stop.now.clone());
         let mut opener = Opener::new(self.config, env, &self.clock, cancel, Some(&catalog))?;
@@ -110,8 +111,10 @@ impl Call<'_> {
         opener.close().await;
         progress.clear();
         let (export, plan, outcome) = done?;
-        if outcome.as_ref().is_some_and(|outcome| outcome.exit_code() == 0) {
-            remembered.finished = Some(moment::day(self.clock.now()));
+        if let Some(outcome) = &outcome {
+            if outcome.exit_code() == 0 {
+                remembered.finished = Some(moment::day(self.clock.now()));
+            }
             remembered.save()?;
         }
         self.conclude(&export, &plan, outcome.as_ref(), &tools, &*progress).await
@@ -127,7 +130,7 @@ impl Call<'_> {
     /// Looks, plans, and unless it is a rehearsal or there is no room, fetches.
     async fn export(
         &self,
-        remembered: &Remembered,
+        remembered: &mut Remembered,
         opener: &mut Opener,
         bandwidth: Option<&Bandwidth>,
         tools: &Tools,
@@ -136,21 +139,25 @@ impl Call<'_> {
             let meter = bandwidth.map(Bandwidth::meter);
             let (from, trash) = (self.asked.from, self.args.trash);
             let service = wiring::open_service(self.config, from, opener, trash, meter).await?;
-            let targets = self.asked.open_targets(remembered, opener, &self.clock).await;
-            Ok((service, targets))
+            let shelves = Shelves::open(self.config, from, Some(&remembered.folder)).await?;
+            let (library, rehearsal) = (shelves.of_library(), self.args.dry_run);
+            let targets =
+                self.asked.open_targets(remembered, library, opener, &self.clock, rehearsal);
+            let (targets, lost) = targets.await;
+            self.begin_anew(&lost, remembered, tools).await?;
+            Ok((service, shelves, targets))
         };
-        let ready: CoreResult<(Arc<dyn Provider>, _)> = tokio::select! {
+        let ready: CoreResult<(Arc<dyn Provider>, _, _)> = tokio::select! {
             ready = opening => ready,
             () = self.stop.gently.cancelled() => {
                 Err(Error::new(Kind::Cancelled, "the service was being opened"))
             }
         };
-        let (service, targets) = ready?;
+        let (service, shelves, targets) = ready?;
         let classifier = self.config.library.media.classifier();
         let look = Look { trashed: self.args.trash, classifier };
         let mut inventory = Inventory::take(&*service, &look, tools).await?;
-        let shelves = Shelves::open(self.config, self.asked.from, Some(&remembered.folder)).await?;
-        shelves.know(&mut inventory, self.asked.from, &*service).await?;
+        shelves.know(&mut inventory, self.asked.from).await?;
         let rules = wiring::leaving_rules(self.config, self.asked.from, self.clock.now());
         let standings = shelves.weigh(&inventory, rules, &self.stop).await?;
         let export = Export {
@@ -174,6 +181,24 @@ impl Call<'_> {
         };
         let outcome = export.run(&plan, &options, tools).await?;
         Ok((export, plan, Some(outcome)))
+    }
+
+    /// What a target held that was lost since is not there any more.
+    async fn begin_anew(
+        &self,
+        lost: &[String],
+        remembered: &mut Remembered,
+        tools: &Tools,
+    ) -> CoreResult<()> {
+        for name in lost {
+            if again::forget(&*tools.catalog, name).await? {
+                let name = printable(name.as_bytes());
+                let note = format!("{name}: the export is not there any more; it begins anew\n");
+                self.session.out.problem(&note);
+                remembered.finished = None;
+            }
+        }
+        if self.args.dry_run { Ok(()) } else { remembered.save() }
     }
 
     async fn conclude(

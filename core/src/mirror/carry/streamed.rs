@@ -36,11 +36,10 @@ impl Errand<'_> {
             self.found(traits);
         }
         let lanes = if self.must_know_first() {
-            let digesting = async {
-                let _reader = self.shared.source.readers.acquire().await;
-                self.shared.source.digest(self.work()).await
-            };
-            let (content, stat) = match digesting.await {
+            let Some(reader) = self.reader().await else { return self.give_all_back().await };
+            let digested = self.shared.source.digest(self.work()).await;
+            drop(reader);
+            let (content, stat) = match digested {
                 Ok(known) => known,
                 Err(error) => return self.unreadable(&error).await,
             };
@@ -171,11 +170,6 @@ impl Errand<'_> {
         // In the order of the config, so that equal runs are equal.
         seats.sort_by_key(|(lane, _)| *lane);
         seats
-    }
-
-    async fn give_back(&self, lane: usize) {
-        self.shared.holdings.release(lane, self.parcel.bytes);
-        self.end(lane, End::GivenBack).await;
     }
 
     /// `None` if the lane was left behind; then it is settled.

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use safelight_core::entry::{Listed, Page};
 use safelight_core::error::Result;
+use safelight_core::literal::another;
 
 use super::{Listing, Todo, spelling};
 use crate::names::literal;
 use crate::node::Node;
-use crate::trashed::another;
 
 impl Listing {
     /// Takes up a node to which no key leads.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use safelight_core::http::HttpTransport;
 use safelight_core::notebook::{Loose, Notebook};
 use safelight_core::provider::Provider;
 use safelight_core::registry::{Context, Factory as _, Settings, Value};
@@ -13,7 +14,8 @@ use safelight_dropbox::DropboxFactory;
 use safelight_http::ReqwestTransport;
 use safelight_sandbox::DropboxSandbox;
 pub use safelight_sandbox::dropbox::Behaviour;
-pub use safelight_testkit::clock::QuickClock as Quick;
+#[allow(unused_imports)]
+pub use safelight_testkit::clock::{QuickClock as Quick, SimClock};
 #[allow(unused_imports)]
 pub use safelight_testkit::short::{
     digests, files, files_in, key, list, put, put_as, read, request, stream,
@@ -24,26 +26,27 @@ use tokio_util::sync::CancellationToken;
 pub struct Account {
     pub folder: tempfile::TempDir,
     pub sandbox: DropboxSandbox,
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<SimClock>,
     pub notebook: Arc<dyn Notebook>,
 }
 
 impl Account {
-    pub async fn new(clock: Arc<dyn Clock>, behaviour: Behaviour) -> Self {
+    pub async fn new(behaviour: Behaviour) -> Self {
+        let clock = Arc::new(SimClock::start());
         let folder = tempfile::tempdir().unwrap();
         let sandbox = DropboxSandbox::start(folder.path(), clock.clone(), behaviour).await.unwrap();
         Self { folder, sandbox, clock, notebook: Arc::new(Loose::default()) }
     }
 
-    /// As fast as a test wants it.
-    pub async fn quick() -> Self {
-        Self::new(Quick::start(20), Behaviour::default()).await
+    /// As it is from the start.
+    pub async fn ordinary() -> Self {
+        Self::new(Behaviour::default()).await
     }
 
     pub async fn behaving(change: impl FnOnce(&mut Behaviour)) -> Self {
         let mut behaviour = Behaviour::default();
         change(&mut behaviour);
-        Self::new(Quick::start(20), behaviour).await
+        Self::new(behaviour).await
     }
 
     pub fn settings(&self) -> Settings {
@@ -61,7 +64,8 @@ impl Account {
     }
 
     pub fn context(&self) -> Context {
-        context(self.clock.clone(), self.notebook.clone())
+        let http = Arc::new(self.sandbox.direct());
+        context(self.clock.clone(), http, self.notebook.clone())
     }
 
     /// Calls besides those for tokens.
@@ -70,9 +74,12 @@ impl Account {
     }
 }
 
-pub fn context(clock: Arc<dyn Clock>, notebook: Arc<dyn Notebook>) -> Context {
-    let http = ReqwestTransport::new(Arc::new(SystemClock::start())).unwrap();
-    Context { clock, http: Arc::new(http), cancel: CancellationToken::new(), notebook }
+pub fn context(
+    clock: Arc<dyn Clock>,
+    http: Arc<dyn HttpTransport>,
+    notebook: Arc<dyn Notebook>,
+) -> Context {
+    Context { clock, http, cancel: CancellationToken::new(), notebook }
 }
 
 pub fn at(url: &str) -> Settings {
@@ -85,10 +92,11 @@ pub fn at(url: &str) -> Settings {
 
 pub const SECRET: &str = "canary-sl.u.AbCdEf";
 
-/// A destination at an address that answers by script.
+/// A destination at an address that answers by script, over a socket.
 pub async fn scripted(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Provider> {
     let settings = at(url).with("access_token", Value::Secret(Secret::new(SECRET)));
-    let context = context(clock, Arc::new(Loose::default()));
+    let http = ReqwestTransport::new(Arc::new(SystemClock::start())).unwrap();
+    let context = context(clock, Arc::new(http), Arc::new(Loose::default()));
     DropboxFactory.open(settings, context).await.unwrap()
 }
 
