@@ -171,7 +171,10 @@ impl Provider for Shelf {
 
     fn list(&self, scope: Scope) -> BoxStream<'static, Result<Page>> {
         let state = self.state();
-        let within = |key: &Key| scope.below.as_ref().is_none_or(|below| key.is_within(below));
+        // A shelf has no trash of its own.
+        let within = |key: &Key| {
+            !scope.trashed && scope.below.as_ref().is_none_or(|below| key.is_within(below))
+        };
         let entries = state
             .named
             .iter()

@@ -45,6 +45,7 @@ enum Flaw {
     ListsInDisorder,
     ListsEverywhere,
     ShowsReserved,
+    TakesAllForTrash,
     StopsAfterOnePage,
     FindsFolders,
     RemovesAnyVersion,
@@ -116,6 +117,7 @@ impl Provider for Mutant {
     fn list(&self, mut scope: Scope) -> BoxStream<'static, Result<Page>> {
         let flaw = self.flaw;
         scope.reserved |= flaw == ShowsReserved;
+        scope.trashed &= flaw != TakesAllForTrash;
         if flaw == ListsEverywhere {
             scope.below = None;
         }
@@ -284,6 +286,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (ListsInDisorder, "list::is_in_key_order_if_declared"),
     (ListsEverywhere, "list::keeps_to_what_is_below_a_key"),
     (ShowsReserved, "list::keeps_the_reserved_folder_to_itself"),
+    (TakesAllForTrash, "list::tells_the_services_trash_from_what_is_there"),
     (StopsAfterOnePage, "list::goes_past_the_first_page"),
     (FindsFolders, "read::a_folder_is_no_item"),
     (RemovesAnyVersion, "remove::another_version_stays"),

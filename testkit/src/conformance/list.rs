@@ -16,6 +16,7 @@ super::cases!("list":
     is_in_key_order_if_declared,
     keeps_to_what_is_below_a_key,
     keeps_the_reserved_folder_to_itself,
+    tells_the_services_trash_from_what_is_there,
     advice_hides_nothing_else,
     has_no_room_for_leftovers,
 );
@@ -114,6 +115,12 @@ async fn keeps_the_reserved_folder_to_itself(bench: &Bench) -> Verdict {
     }
     let trash = Scope { reserved: true, ..below(&format!("{RESERVED}/trash"))? };
     bench.must_list(trash, &[hidden]).await?;
+    Ok(())
+}
+
+async fn tells_the_services_trash_from_what_is_there(bench: &Bench) -> Verdict {
+    fill(bench).await?;
+    bench.must_list(Scope { trashed: true, ..Scope::default() }, &[]).await?;
     Ok(())
 }
 

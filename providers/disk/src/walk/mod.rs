@@ -10,7 +10,8 @@ mod folder;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures::stream::BoxStream;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use rustix::io::Errno;
 use safelight_core::codes::{self, Code};
 use safelight_core::entry::{Listed, Page, Scope};
@@ -31,6 +32,10 @@ const WINDOW: usize = 2;
 
 /// Lists what is in `scope`.
 pub(crate) fn list(tree: Arc<Tree>, scope: Scope) -> BoxStream<'static, Result<Page>> {
+    if scope.trashed {
+        // A file system has no trash; those of desktops are folders like others.
+        return stream::empty().boxed();
+    }
     feed(WINDOW, move |outlet| {
         tree.still_there()?;
         let mut pages = Pages { outlet, page: Vec::with_capacity(PAGE) };
