@@ -7,6 +7,7 @@
 pub mod amazon;
 mod direct;
 pub mod dropbox;
+mod etags;
 mod faults;
 mod form;
 mod journal;

@@ -2,9 +2,8 @@
 //!
 //! Known limits of that server: it keeps side-car files whose names hold the Base64 of the key, so a key that
 //! is longer than [`S3Sandbox::longest_key`] is answered with 500; an object and a "folder" of the same name
-//! exclude each other; its listings carry no etags; conditions on reading, copying and removing are not
-//! looked at; checksums of parts are neither checked nor answered. What it does wrong beyond that is put right
-//! in `strict.rs`.
+//! exclude each other; conditions on reading, copying and removing are not looked at; checksums of parts are neither
+//! checked nor answered. What it does wrong beyond that is put right in `strict.rs`.
 
 use std::path::Path;
 

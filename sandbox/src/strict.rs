@@ -4,6 +4,7 @@
 //!   they are let in one after the other.
 //! * A "folder" is no object: that server fails when it is asked for one.
 //! * Names in listings are not encoded: that server says so where it was asked to, and does not do it.
+//! * Listings carry etags (`etags.rs`).
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,9 @@ use s3s::service::S3Service;
 use safelight_core::escape::unescape;
 use safelight_core::key::Key;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
+use crate::etags;
 use crate::loopback::{Answer, whole};
 
 const LOCKS: u64 = 64;
@@ -37,7 +40,10 @@ impl Strict {
 
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = unescape(request.uri().path().trim_start_matches('/'));
-        let lists = request.uri().query().is_some_and(|query| query.contains("encoding-type="));
+        let lists = request.method() == Method::GET;
+        let bucket = String::from_utf8(path.clone()).ok();
+        let bucket = bucket.map(|path| path.trim_end_matches('/').to_owned());
+        let bucket = bucket.filter(|bucket| !bucket.is_empty() && !bucket.contains('/'));
         let looks = matches!(*request.method(), Method::HEAD | Method::GET);
         let headers = request.headers();
         let conditional = [header::IF_MATCH, header::IF_NONE_MATCH]
@@ -55,7 +61,25 @@ impl Strict {
         if looks && fails && self.is_folder(&path).await {
             return bare(StatusCode::NOT_FOUND);
         }
-        if lists { plainly(answer).await } else { answer }
+        match bucket.filter(|_| lists && answer.status() == StatusCode::OK) {
+            Some(bucket) => self.listing(bucket, answer).await,
+            None => answer,
+        }
+    }
+
+    /// A listing that does not claim to be encoded, and has etags.
+    async fn listing(&self, bucket: String, answer: Answer) -> Answer {
+        const CLAIM: &str = "<EncodingType>url</EncodingType>";
+        let (mut head, body) = answer.into_parts();
+        let Ok(document) = body.collect().await else {
+            return bare(StatusCode::INTERNAL_SERVER_ERROR);
+        };
+        let document = String::from_utf8_lossy(&document.to_bytes()).replace(CLAIM, "");
+        let folder = Arc::clone(&self.folder);
+        let told = spawn_blocking(move || etags::added(&document, &folder, &bucket)).await;
+        let Ok(told) = told else { return bare(StatusCode::INTERNAL_SERVER_ERROR) };
+        head.headers.remove(header::CONTENT_LENGTH);
+        Response::from_parts(head, whole(told))
     }
 
     fn lock(&self, path: &[u8]) -> Option<&Mutex<()>> {
@@ -68,18 +92,6 @@ impl Strict {
         let Some(path) = key.as_str() else { return false };
         tokio::fs::metadata(self.folder.join(path)).await.is_ok_and(|found| found.is_dir())
     }
-}
-
-/// A listing that does not claim to be encoded.
-async fn plainly(answer: Answer) -> Answer {
-    const CLAIM: &str = "<EncodingType>url</EncodingType>";
-    let (mut head, body) = answer.into_parts();
-    let Ok(document) = body.collect().await else {
-        return bare(StatusCode::INTERNAL_SERVER_ERROR);
-    };
-    let document = String::from_utf8_lossy(&document.to_bytes()).replace(CLAIM, "");
-    head.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(head, whole(document))
 }
 
 fn bare(status: StatusCode) -> Answer {
