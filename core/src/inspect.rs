@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::class::Classifier;
+use crate::taken::Taken;
 use crate::time::Timestamp;
 use crate::traits::Traits;
 
@@ -11,6 +12,11 @@ pub trait Inspector: Send + Sync {
     /// Begins to look at a file called `name` (the last segment of its key) of `size` bytes. Dates well after `now`
     /// are none.
     fn begin(&self, name: &[u8], size: u64, now: Timestamp) -> Box<dyn Inspecting>;
+
+    /// The date that a name tells, for what cannot be looked into. Dates well after `now` are none.
+    fn date_in_name(&self, _name: &[u8], _now: Timestamp) -> Option<Taken> {
+        None
+    }
 }
 
 /// One look at one file, which reads nothing itself: ask what it [wants](Inspecting::wants), read that,

@@ -3,6 +3,7 @@
 //! Everything else points here; this crate imports none of the others and does no I/O of its own: files,
 //! network, database, time and terminal are handed in as values.
 
+pub mod address;
 pub mod adopt;
 pub mod arriving;
 pub mod body;

@@ -13,6 +13,7 @@ use safelight_core::codes::Code;
 use safelight_core::entry::Entry;
 use safelight_core::error::{Kind, Result};
 use safelight_core::extras::{Album, Extras, Remark};
+use safelight_core::inspect::{ByName, Inspector};
 use safelight_core::job::Tools;
 use safelight_core::key::Key;
 use safelight_core::provider::{Identity, PoolUsage, Provider};
@@ -26,12 +27,21 @@ const EXTRAS_PATIENCE: Duration = Duration::from_hours(1);
 const QUOTA_PATIENCE: Duration = Duration::from_mins(5);
 
 /// What is looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Look {
     /// Also what is in the service's trash.
     pub trashed: bool,
     /// How media classes are told by names.
     pub classifier: Classifier,
+    /// Who reads dates in names.
+    pub inspector: Arc<dyn Inspector>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        let classifier = Classifier::default();
+        Self { trashed: false, classifier, inspector: Arc::new(ByName::default()) }
+    }
 }
 
 /// One object of the service.
@@ -49,6 +59,8 @@ pub struct Item {
     pub film_of: Option<usize>,
     /// It is in the service's trash.
     pub trashed: bool,
+    /// The date in its name.
+    pub named: Option<Taken>,
 }
 
 impl Item {
@@ -60,10 +72,10 @@ impl Item {
             .map_or_else(|| self.entry.key.to_string(), ToString::to_string)
     }
 
-    /// When it was taken, as far as the service says; else when it was modified, where the service keeps that.
+    /// When it was taken, as far as the service or its name says; else when it was modified, where the service keeps that.
     pub fn taken(&self) -> Option<Taken> {
         let told = self.remark.as_ref().and_then(|remark| remark.taken);
-        told.or_else(|| Taken::from_modified(self.entry.modified?))
+        told.or(self.named).or_else(|| Taken::from_modified(self.entry.modified?))
     }
 
     /// The time that its file gets: the service's, else when it was taken.

@@ -6,9 +6,12 @@
 use std::ops::Range;
 
 use safelight_core::inspect::{Inspecting, Inspector};
+use safelight_core::taken::Taken;
 use safelight_core::time::Timestamp;
 use safelight_core::traits::Traits;
 
+use crate::contents::Marks;
+use crate::date::pick::pick;
 use crate::findings::found;
 use crate::view::{Pieces, View};
 
@@ -115,6 +118,10 @@ pub struct Media;
 impl Inspector for Media {
     fn begin(&self, name: &[u8], size: u64, now: Timestamp) -> Box<dyn Inspecting> {
         Box::new(Inspection::new(name, size).before(now))
+    }
+
+    fn date_in_name(&self, name: &[u8], now: Timestamp) -> Option<Taken> {
+        pick(&Marks::default(), name, false, Some(now))
     }
 }
 

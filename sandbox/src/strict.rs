@@ -19,7 +19,7 @@ use safelight_core::key::Key;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use crate::etags;
+use crate::etags::Etags;
 use crate::loopback::{Answer, whole};
 
 const LOCKS: u64 = 64;
@@ -30,12 +30,18 @@ pub(crate) struct Strict {
     service: S3Service,
     folder: Arc<PathBuf>,
     locks: Arc<Vec<Mutex<()>>>,
+    etags: Arc<Etags>,
 }
 
 impl Strict {
     pub(crate) fn new(service: S3Service, folder: &Path) -> Self {
         let locks = (0..LOCKS).map(|_| Mutex::default()).collect();
-        Self { service, folder: Arc::new(folder.to_owned()), locks: Arc::new(locks) }
+        Self {
+            service,
+            folder: Arc::new(folder.to_owned()),
+            locks: Arc::new(locks),
+            etags: Arc::default(),
+        }
     }
 
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Answer {
@@ -75,8 +81,8 @@ impl Strict {
             return bare(StatusCode::INTERNAL_SERVER_ERROR);
         };
         let document = String::from_utf8_lossy(&document.to_bytes()).replace(CLAIM, "");
-        let folder = Arc::clone(&self.folder);
-        let told = spawn_blocking(move || etags::added(&document, &folder, &bucket)).await;
+        let (folder, etags) = (Arc::clone(&self.folder), Arc::clone(&self.etags));
+        let told = spawn_blocking(move || etags.add(&document, &folder, &bucket)).await;
         let Ok(told) = told else { return bare(StatusCode::INTERNAL_SERVER_ERROR) };
         head.headers.remove(header::CONTENT_LENGTH);
         Response::from_parts(head, whole(told))

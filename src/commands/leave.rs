@@ -17,6 +17,7 @@ use safelight_export::inventory::{Inventory, Look};
 use safelight_export::leave::{Answer, Question};
 use safelight_export::page;
 use safelight_export::weigh::Standing;
+use safelight_media::Media;
 
 use super::names;
 use crate::args::LeaveArgs;
@@ -149,7 +150,7 @@ async fn look(
             }
         };
         let classifier = config.library.media.classifier();
-        let look = Look { trashed: args.trash, classifier };
+        let look = Look { trashed: args.trash, classifier, inspector: Arc::new(Media) };
         let mut inventory = Inventory::take(&*service, &look, &tools).await?;
         let shelves = Shelves::open(config, destination, None).await?;
         shelves.know(&mut inventory, destination).await?;

@@ -321,6 +321,20 @@ fn what_others_called_as_safelight_never_would_is_taken_out_too() {
 }
 
 #[test]
+fn a_layout_by_date_takes_the_date_of_a_name_where_the_service_tells_none() {
+    let home = Home::new(&format!("{TWO_DISKS}{CLOUD}"));
+    home.photos(1);
+    home.mirror(0);
+    home.write("cloud/photos/IMG_20190714_101500.jpg", jpeg(b"one"));
+    home.write("cloud/photos/holiday.jpg", jpeg(b"two"));
+    let layout = "{taken:%Y}/{name}";
+    let ran = home.run(["export", "cloud", "--to", "out", "--layout", layout, "--plain"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!(home.read("out/2019/IMG_20190714_101500.jpg"), jpeg(b"one"));
+    assert_checksums(&home, "out");
+}
+
+#[test]
 fn what_came_after_an_export_is_not_taken_for_what_was_exported() {
     let home = Home::new(&format!("{TWO_DISKS}{CLOUD}"));
     home.photos(2);

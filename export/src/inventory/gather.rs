@@ -157,6 +157,7 @@ impl<'a> Gathering<'a> {
         }
         self.seen.insert(same, self.items.len());
         let class = self.look.classifier.classify(entry.key.name());
+        let named = self.look.inspector.date_in_name(entry.key.name(), self.tools.clock.now());
         self.items.push(Item {
             entry,
             class,
@@ -164,6 +165,7 @@ impl<'a> Gathering<'a> {
             albums: Vec::new(),
             film_of: None,
             trashed,
+            named,
         });
     }
 

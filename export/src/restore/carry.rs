@@ -95,6 +95,7 @@ fn source(restore: &Restore, wishes: &[Wish], tools: &Tools, stop: &Stop) -> Sou
         albums: Vec::new(),
         film_of: None,
         trashed: false,
+        named: None,
     };
     let placed = |(item, wish): (usize, &Wish)| Placed {
         item,

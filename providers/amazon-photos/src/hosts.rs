@@ -3,6 +3,7 @@
 //! Invariant: cookies and photos go over TLS, or do not leave this machine.
 
 use http::Uri;
+use safelight_core::address::{address, is_loopback};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::registry::Settings;
 
@@ -18,8 +19,7 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// # Errors
-    /// [`Kind::Unsupported`] for a country that is not known, and for an address that is no `https` one and not
-    /// on loopback.
+    /// [`Kind::Unsupported`] for a country that is not known; those of [`address`].
     pub(crate) fn of(settings: &Settings) -> Result<Self> {
         let written = settings.text("country").unwrap_or("com");
         let country = Country::of(written).ok_or_else(|| {
@@ -54,43 +54,10 @@ impl Hosts {
     }
 }
 
-fn address(settings: &Settings, name: &str, usual: &str) -> Result<String> {
-    let written = settings.text(name).unwrap_or(usual).trim_end_matches('/');
-    let wrong = || {
-        let context = format!("{}: `{name}` must be an https address", settings.name);
-        Error::new(Kind::Unsupported, context)
-    };
-    let uri: Uri = written.parse().map_err(|_| wrong())?;
-    let authority = uri.authority().ok_or_else(wrong)?;
-    let safe = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => is_loopback(authority.host()),
-        _ => false,
-    };
-    let nobody = !authority.as_str().contains('@');
-    if safe && nobody && uri.query().is_none() { Ok(written.to_owned()) } else { Err(wrong()) }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        let with = |url: &str| Hosts::of(&Settings::new("a").with_text("metadata_url", url));
-        for good in ["https://amazon.test/drive/v1/", "http://127.0.0.1:80/x", "http://[::1]:9"] {
-            assert!(with(good).is_ok(), "{good}");
-        }
-        for bad in ["http://amazon.test", "http://127.0.0.1.evil.test", "x", "https://u:p@h"] {
-            assert_eq!(with(bad).unwrap_err().kind(), Kind::Unsupported, "{bad}");
-        }
-    }
 
     #[test]
     fn links_lead_to_named_hosts_over_tls_or_from_a_stand_in_home() {

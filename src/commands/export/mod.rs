@@ -17,6 +17,7 @@ use safelight_export::again;
 use safelight_export::inventory::{Inventory, Look};
 use safelight_export::plan::{Export, Plan};
 use safelight_export::run::{Options, Outcome};
+use safelight_media::Media;
 
 use self::asked::Asked;
 pub use self::asked::open_folder;
@@ -155,7 +156,7 @@ impl Call<'_> {
         };
         let (service, shelves, targets) = ready?;
         let classifier = self.config.library.media.classifier();
-        let look = Look { trashed: self.args.trash, classifier };
+        let look = Look { trashed: self.args.trash, classifier, inspector: Arc::new(Media) };
         let mut inventory = Inventory::take(&*service, &look, tools).await?;
         shelves.know(&mut inventory, self.asked.from).await?;
         let rules = wiring::leaving_rules(self.config, self.asked.from, self.clock.now());
