@@ -3,6 +3,7 @@
 mod carry;
 mod choose;
 mod deliver;
+mod dispatch;
 mod guard;
 mod in_order;
 mod inspect;

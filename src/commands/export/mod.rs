@@ -95,7 +95,7 @@ impl Call<'_> {
     ) -> CoreResult<Exit> {
         let catalog: Arc<dyn Catalog> = Arc::<SqliteCatalog>::clone(catalog);
         if !self.args.dry_run {
-            remembered.save()?;
+            save(remembered).await?;
         }
         let bandwidth = Bandwidth::new(self.args.bandwidth, &[], &self.clock);
         let (env, cancel) = (&self.session.env, self.stop.now.clone());
@@ -116,7 +116,7 @@ impl Call<'_> {
             if outcome.exit_code() == 0 {
                 remembered.finished = Some(moment::day(self.clock.now()));
             }
-            remembered.save()?;
+            save(remembered).await?;
         }
         self.conclude(&export, &plan, outcome.as_ref(), &tools, &*progress).await
     }
@@ -199,7 +199,7 @@ impl Call<'_> {
                 remembered.finished = None;
             }
         }
-        if self.args.dry_run { Ok(()) } else { remembered.save() }
+        if self.args.dry_run { Ok(()) } else { save(remembered).await }
     }
 
     async fn conclude(
@@ -247,6 +247,15 @@ impl Call<'_> {
         }
         Ok(exit)
     }
+}
+
+/// Writes down what is remembered of the export, with where its targets are seen now.
+async fn save(remembered: &mut Remembered) -> CoreResult<()> {
+    let mut note = remembered.clone();
+    let saving = tokio::task::spawn_blocking(move || note.save().map(|()| note));
+    let broken = |error| Error::new(Kind::Internal, "noting where the export is").source(error);
+    *remembered = saving.await.map_err(broken)??;
+    Ok(())
 }
 
 /// Bytes per second of earlier runs of this export, if there were any.
