@@ -44,6 +44,18 @@ impl Session {
         Ok(Config::load(&self.config_file(), &self.env)?)
     }
 
+    /// That other machines may be asked: `what` needs it, `instead` is what else could be done.
+    ///
+    /// # Errors
+    /// With `--offline`.
+    pub fn online(&self, what: &str, instead: &str) -> Result<(), Failure> {
+        if !self.flags.offline {
+            return Ok(());
+        }
+        let help = format!("leave out --offline{instead}");
+        Err(Failure::Usage { message: what.to_owned(), help: Some(help) })
+    }
+
     /// A clock that starts now; needs a runtime around it.
     #[allow(clippy::unused_self)] // everything a command needs comes from its session
     pub fn clock(&self) -> Arc<dyn Clock> {

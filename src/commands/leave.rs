@@ -34,12 +34,7 @@ const FREE: u64 = 5_000_000_000;
 
 /// Answers, and writes the page that was asked for.
 pub async fn run(session: &Session, args: &LeaveArgs) -> Result<Exit, Failure> {
-    if session.flags.offline {
-        return Err(Failure::Usage {
-            message: "`leave` has to look at the service".to_owned(),
-            help: Some("leave out --offline".to_owned()),
-        });
-    }
+    session.online("`leave` has to look at the service", "")?;
     let config = session.config()?;
     let destination = names::destination(&config, &args.destination)?;
     let (clock, stop, mut signals) = (session.clock(), Stop::default(), Signals::listen()?);

@@ -34,12 +34,10 @@ pub async fn run(session: &Session, args: &MirrorArgs) -> Result<Exit, Failure> 
 }
 
 async fn run_jobs(session: &Session, args: &MirrorArgs) -> Result<Exit, Failure> {
-    if session.flags.offline {
-        return Err(Failure::Usage {
-            message: "`mirror` has to contact its destinations".to_owned(),
-            help: Some("leave out --offline, or look with: safelight status --offline".to_owned()),
-        });
-    }
+    session.online(
+        "`mirror` has to contact its destinations",
+        ", or look with: safelight status --offline",
+    )?;
     let config = session.config()?;
     let jobs = chosen_jobs(&config, args)?;
     nesting(&config).await?;

@@ -36,12 +36,8 @@ pub async fn run(session: &Session, args: &RestoreArgs) -> Result<Exit, Failure>
 }
 
 async fn run_restore(session: &Session, args: &RestoreArgs) -> Result<Exit, Failure> {
-    if session.flags.offline {
-        return Err(Failure::Usage {
-            message: "`restore` has to fetch from the destination".to_owned(),
-            help: Some("leave out --offline, or look with: safelight ls".to_owned()),
-        });
-    }
+    session
+        .online("`restore` has to fetch from the destination", ", or look with: safelight ls")?;
     let config = session.config()?;
     let destination = names::destination(&config, &args.from)?;
     let mut paths = Vec::new();

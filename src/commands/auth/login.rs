@@ -27,12 +27,7 @@ use crate::wiring::{Opener, without_secrets};
 
 /// Signs in, checks it by asking for the account, and keeps it.
 pub async fn run(session: &Session, args: &LoginArgs) -> Result<Exit, Failure> {
-    if session.flags.offline {
-        return Err(Failure::Usage {
-            message: "signing in has to contact the service".to_owned(),
-            help: Some("leave out --offline".to_owned()),
-        });
-    }
+    session.online("signing in has to contact the service", "")?;
     machine::no_core_dumps();
     let config = session.config()?;
     let (clock, cancel, mut signals) =

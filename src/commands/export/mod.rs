@@ -46,12 +46,7 @@ pub async fn run(session: &Session, args: &ExportArgs) -> Result<Exit, Failure> 
 }
 
 async fn run_export(session: &Session, args: &ExportArgs) -> Result<Exit, Failure> {
-    if session.flags.offline {
-        return Err(Failure::Usage {
-            message: "`export` has to fetch from the service".to_owned(),
-            help: Some("leave out --offline".to_owned()),
-        });
-    }
+    session.online("`export` has to fetch from the service", "")?;
     let config = session.config()?;
     let (clock, stop, mut signals) = (session.clock(), Stop::default(), Signals::listen()?);
     let asked = Asked::new(session, &config, args)?;
