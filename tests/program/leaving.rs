@@ -332,6 +332,9 @@ fn a_layout_by_date_takes_the_date_of_a_name_where_the_service_tells_none() {
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert_eq!(home.read("out/2019/IMG_20190714_101500.jpg"), jpeg(b"one"));
     assert_checksums(&home, "out");
+    let index = String::from_utf8(home.read("out/safelight-export.json")).unwrap();
+    assert_eq!(index.matches("\"source\":\"name\"").count(), 1, "{index}");
+    assert_eq!(home.read("out/undated/holiday.jpg"), jpeg(b"two"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn entry(inventory: &Inventory, item: &Item, standing: &Standing, fate: &Fate) -
         "size": item.entry.size,
         "hashes": digests(&item.entry.digests),
         "modified": item.entry.modified.map(instant),
-        "taken": remark.and_then(|remark| remark.taken).map(taken),
+        "taken": remark.and_then(|remark| remark.taken).or(item.named).map(taken),
         "albums": inventory.titles(item).collect::<Vec<_>>(),
         "favourite": remark.is_some_and(|remark| remark.favourite),
         "hidden": remark.is_some_and(|remark| remark.hidden),
