@@ -47,8 +47,11 @@ pub struct Capabilities {
     pub classes: Vec<MediaClass>,
     /// How many `put`s at once are sensible when the user sets nothing.
     pub concurrency: usize,
-    /// How many reads at once are sensible.
+    /// How many reads at once are sensible to begin with.
     pub reads: usize,
+    /// How many reads at once it takes where that pays; between this and `reads` it is found out while reading. Not more
+    /// than `reads` stands for: it stays with those.
+    pub most_reads: usize,
     /// How many more `put`s may be waiting inside the provider so that commits can be coalesced; 0 where
     /// every `put` commits for itself.
     pub batch: usize,
@@ -75,6 +78,7 @@ impl Default for Capabilities {
             classes: MediaClass::ALL.to_vec(),
             concurrency: 4,
             reads: 8,
+            most_reads: 0,
             batch: 0,
         }
     }

@@ -33,6 +33,7 @@ pub mod provider;
 pub mod recognise;
 pub mod registry;
 pub mod renewal;
+pub mod seats;
 pub mod secret;
 pub mod sign_in;
 pub mod taken;

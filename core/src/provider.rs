@@ -184,6 +184,11 @@ pub trait Provider: Send + Sync {
     /// What it can do. No I/O after opening.
     fn capabilities(&self) -> &Capabilities;
 
+    /// How many reads at once are sensible now. No I/O. What finds it out while it reads tells another number later.
+    fn reads_at_once(&self) -> usize {
+        self.capabilities().reads
+    }
+
     /// Reachable? Credentials good? The place it should be? Changes nothing.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use safelight_core::time::Timestamp;
 use crate::source::Patience;
 
 const PAGE: usize = 4096;
-/// Files that are looked at, or carried, at once.
+/// Files that are looked at at once.
 const AT_ONCE: usize = 8;
 
 /// What is brought back, from where, and where to.

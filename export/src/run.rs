@@ -25,7 +25,7 @@ use safelight_core::key::Key;
 use safelight_core::mirror::{DestinationState, RunReport, mirror};
 
 pub use self::account::{Account, ClassAccount, Missing};
-pub(crate) use self::finish::PAPERS;
+pub(crate) use self::finish::forget_papers;
 use self::whole::Whole;
 use crate::layout::Placed;
 use crate::plan::{Export, Plan};

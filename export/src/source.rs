@@ -41,13 +41,15 @@ const PAGE: usize = 4096;
 /// When reading counts as standing still. Only the time that is spent waiting for the service counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// No byte for this long.
+    /// No answer for this long. A pause that the service asks for passes while it is asked, and is no reason to give up.
+    pub answer: Duration,
+    /// Answered, but no byte for this long.
     pub idle: Duration,
     /// Fewer than `window_bytes` in this much waiting.
     pub window: Duration,
     /// See `window`.
     pub window_bytes: u64,
-    /// Waiting for one item in all: this long ...
+    /// Waiting for the bytes of one item in all: this long ...
     pub total: Duration,
     /// ... and a second for each so many bytes of it.
     pub total_rate: u64,
@@ -56,6 +58,8 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
+            // Pauses of up to five minutes are waited for.
+            answer: Duration::from_mins(6),
             idle: Duration::from_mins(1),
             window: Duration::from_mins(1),
             window_bytes: 64 * 1024,
@@ -164,6 +168,10 @@ impl Provider for Source {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn reads_at_once(&self) -> usize {
+        self.shared.service.reads_at_once()
     }
 
     /// The service answered a moment ago, when it was listed.

@@ -4,7 +4,7 @@
 //! is noted before it is, so that a run that died does not take its own paper for somebody else's. The same paper again
 //! costs no call.
 
-use std::collections::BTreeMap;
+mod notes;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -17,14 +17,14 @@ use safelight_core::provider::{Provider, PutMode, PutRequest};
 use safelight_core::recognise::compare;
 use safelight_core::time::Clock;
 
+pub(crate) use self::notes::forget;
+use self::notes::{State, load, save};
 use crate::papers::{Paper, Payload};
 
 /// Papers go out in pieces of about this size.
 const PIECE: usize = 64 * 1024;
 /// Pieces that may wait.
 const WINDOW: usize = 4;
-/// What of earlier tries is remembered for each paper.
-const REMEMBERED: usize = 4;
 
 /// Writes papers to one target.
 pub struct Writer<'a> {
@@ -53,22 +53,13 @@ pub struct Written {
     pub there: Vec<Payload>,
 }
 
-/// What is known of one paper.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Note {
-    /// The last of `contents` is there for sure.
-    sure: bool,
-    /// What was written or was to be written, oldest first.
-    contents: Vec<(u64, [u8; 32])>,
-}
-
 impl Writer<'_> {
     /// Writes what is new or different.
     ///
     /// # Errors
     /// The catalog's. What fails at the target is in the answer.
     pub async fn write(&self, papers: &[Paper]) -> Result<Written> {
-        let mut notes = self.load().await?;
+        let mut notes = load(self.catalog, self.destination, self.page).await?;
         let mut written = Written::default();
         let mut todo = Vec::new();
         for paper in papers {
@@ -76,23 +67,19 @@ impl Writer<'_> {
             let Some(sha256) = content.digests.sha256 else { continue };
             let note = notes.entry(paper.key.clone()).or_default();
             let (size, key) = (content.size, paper.key.clone());
-            if note.sure && note.contents.last() == Some(&(size, sha256)) {
+            if note.state == State::Sure && note.contents.last() == Some(&(size, sha256)) {
                 written.unchanged += 1;
                 written.there.push(Payload { key, size, sha256 });
                 continue;
             }
             let before = note.contents.clone();
-            note.sure = false;
-            note.contents.retain(|known| *known != (size, sha256));
-            note.contents.push((size, sha256));
-            let spare = note.contents.len().saturating_sub(REMEMBERED);
-            note.contents.drain(..spare);
+            note.intend(size, sha256);
             todo.push((paper, content, before));
         }
         if todo.is_empty() {
             return Ok(written);
         }
-        self.save(&notes).await?;
+        save(self.catalog, self.destination, self.page, &notes).await?;
         let width = self.provider.capabilities().concurrency.max(1);
         let puts = todo.into_iter().map(|(paper, content, before)| async move {
             (&paper.key, content, self.put(paper, &content, &before).await)
@@ -103,7 +90,7 @@ impl Writer<'_> {
                 Ok(()) => {
                     written.written += 1;
                     if let Some(note) = notes.get_mut(key) {
-                        note.sure = true;
+                        note.state = State::Sure;
                     }
                     let sha256 = content.digests.sha256.unwrap_or_default();
                     written.there.push(Payload { key: key.clone(), size: content.size, sha256 });
@@ -112,7 +99,7 @@ impl Writer<'_> {
             }
         }
         drop(puts);
-        self.save(&notes).await?;
+        save(self.catalog, self.destination, self.page, &notes).await?;
         written.there.sort();
         Ok(written)
     }
@@ -122,12 +109,23 @@ impl Writer<'_> {
     /// # Errors
     /// The catalog's.
     pub async fn standing(&self) -> Result<Vec<Payload>> {
-        let notes = self.load().await?;
-        let standing = notes.into_iter().filter(|(_, note)| note.sure).filter_map(|(key, note)| {
+        let notes = load(self.catalog, self.destination, self.page).await?;
+        let sure = notes.into_iter().filter(|(_, note)| note.state == State::Sure);
+        let standing = sure.filter_map(|(key, note)| {
             let (size, sha256) = *note.contents.last()?;
             Some(Payload { key, size, sha256 })
         });
         Ok(standing.collect())
+    }
+
+    /// Where something else stands now in the place of a paper.
+    ///
+    /// # Errors
+    /// The catalog's.
+    pub async fn given_up(&self) -> Result<Vec<Key>> {
+        let notes = load(self.catalog, self.destination, self.page).await?;
+        let given_up = notes.into_iter().filter(|(_, note)| note.state == State::GivenUp);
+        Ok(given_up.map(|(key, _)| key).collect())
     }
 
     fn measure(&self, paper: &Paper) -> Content {
@@ -209,35 +207,4 @@ impl Writer<'_> {
         let (_, stored) = futures::join!(pieces, self.provider.put(request, body));
         stored.map(|_| ())
     }
-
-    async fn load(&self) -> Result<BTreeMap<Key, Note>> {
-        let text = self.catalog.page(self.destination, self.page).await?.unwrap_or_default();
-        Ok(text.lines().filter_map(read).collect())
-    }
-
-    async fn save(&self, notes: &BTreeMap<Key, Note>) -> Result<()> {
-        let text = notes.iter().map(|(key, note)| line(key, note)).collect();
-        self.catalog.keep_page(self.destination, self.page, Some(text)).await
-    }
-}
-
-fn line(key: &Key, note: &Note) -> String {
-    let contents: Vec<_> = note
-        .contents
-        .iter()
-        .map(|(size, sha256)| format!("{size}:{}", hex::encode(sha256)))
-        .collect();
-    let sure = if note.sure { '+' } else { '?' };
-    format!("{sure} {} {}\n", contents.join(","), hex::encode(key.as_bytes()))
-}
-
-fn read(line: &str) -> Option<(Key, Note)> {
-    let mut parts = line.split(' ');
-    let (sure, contents, key) = (parts.next()? == "+", parts.next()?, parts.next()?);
-    let content = |text: &str| {
-        let (size, sha256) = text.split_once(':')?;
-        Some((size.parse().ok()?, hex::decode(sha256).ok()?.try_into().ok()?))
-    };
-    let contents = contents.split(',').map(content).collect::<Option<Vec<_>>>()?;
-    Some((Key::new(hex::decode(key).ok()?).ok()?, Note { sure, contents }))
 }

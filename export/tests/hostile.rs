@@ -3,14 +3,20 @@
 
 mod world;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use safelight_core::codes;
-use safelight_core::entry::{Entry, Listed};
-use safelight_core::error::{Error, Kind};
+use safelight_core::entry::{Entry, Listed, Version};
+use safelight_core::error::{Error, Kind, Result};
+use safelight_core::key::Key;
+use safelight_core::provider::{Opened, Provider};
 use safelight_core::time::Clock as _;
+use safelight_core::wrap::Wrapper;
 use safelight_export::weigh::Shelf;
+use safelight_testkit::clock::SimClock;
 use safelight_testkit::faulty::{Fault, FaultyProvider, Script};
 use safelight_testkit::memory::MemoryProvider;
 use world::verifier::{assert_bag, files_of};
@@ -141,6 +147,45 @@ async fn a_service_that_never_answers_some_call_holds_nothing_up_for_ever() {
     }
 }
 
+/// A service that wants a pause first.
+struct Pausing {
+    inner: Arc<world::Service>,
+    clock: Arc<SimClock>,
+    until: Duration,
+}
+
+#[async_trait]
+impl Wrapper for Pausing {
+    fn inner(&self) -> &dyn Provider {
+        &*self.inner
+    }
+
+    async fn read(
+        &self,
+        key: &Key,
+        range: Option<Range<u64>>,
+        pin: Option<&Version>,
+    ) -> Result<Opened> {
+        self.clock.sleep(self.until.saturating_sub(self.clock.elapsed())).await;
+        self.inner().read(key, range, pin).await
+    }
+}
+
+/// Hazard E12: what asks for five minutes of rest does not stand still.
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_the_service_asks_for_is_waited_for() {
+    let mut world = World::new(1).await;
+    for at in 0..50 {
+        world.service.photo(&format!("{at}.jpg"));
+    }
+    world.service.inner.write("large.mov", vec![2_u8; LARGE]);
+    let (inner, clock) = (world.service.clone(), world.clock.clone());
+    let until = clock.elapsed() + Duration::from_mins(5);
+    world.source = Arc::new(Pausing { inner, clock, until });
+    assert_eq!(world.run().await.exit_code(), 0);
+    assert_eq!(world.service.reads(), 51);
+}
+
 /// Hazard E5: a listing without end.
 #[tokio::test(start_paused = true)]
 async fn a_listing_in_circles_ends_with_an_error() {
@@ -154,10 +199,7 @@ async fn a_listing_in_circles_ends_with_an_error() {
 async fn what_is_listed_twice_is_one_and_what_is_listed_without_end_is_named() {
     let world = World::new(1).await;
     world.service.photo("a.jpg");
-    let entry = {
-        use safelight_core::provider::Provider as _;
-        world.service.stat(&key("a.jpg")).await.unwrap().unwrap()
-    };
+    let entry = { Provider::stat(&*world.service, &key("a.jpg")).await.unwrap().unwrap() };
     world.service.tell_more(move || vec![Listed::File(entry.clone())]);
     world.service.tell_more(|| vec![Listed::File(Entry::new(key("x/".repeat(3000) + "y"), 1))]);
     let inventory = world.inventory().await.unwrap();

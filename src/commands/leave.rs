@@ -16,6 +16,7 @@ use safelight_core::time::Clock;
 use safelight_export::inventory::{Inventory, Look};
 use safelight_export::leave::{Answer, Question};
 use safelight_export::page;
+use safelight_export::papers::index;
 use safelight_export::weigh::Standing;
 use safelight_media::Media;
 
@@ -27,6 +28,7 @@ use crate::progress::{self, Progress, Surroundings};
 use crate::render::leaving::{Leaving, NAMED};
 use crate::session::{Session, catalog_path};
 use crate::stop::Signals;
+use crate::wiring::exports::{Remembered, Target};
 use crate::wiring::{self, Opener, Shelves};
 
 /// What an account at Amazon holds that pays nothing.
@@ -76,12 +78,14 @@ pub async fn run(session: &Session, args: &LeaveArgs) -> Result<Exit, Failure> {
     Ok(if answer.is_safe() { Exit::OK } else { Exit::LEFT_OVER })
 }
 
-fn written_down(
-    export: &wiring::exports::Remembered,
-) -> impl Iterator<Item = (String, String)> + use<> {
+/// Where a finished export wrote down what was at the service, and when, as far as that can be seen to be there.
+fn written_down(export: &Remembered) -> impl Iterator<Item = (String, String)> + use<> {
     let finished = export.finished.clone().unwrap_or_default();
     let path = export.path.clone();
-    export.targets.clone().into_iter().map(move |target| {
+    let is_there = |target: &Target| {
+        target.folder.as_ref().is_none_or(|folder| folder.join(index::NAME).is_file())
+    };
+    export.targets.clone().into_iter().filter(is_there).map(move |target| {
         let inside = || format!("{}: {path}", target.name);
         let place = target.folder.as_ref().map_or_else(inside, |at| at.display().to_string());
         (place, finished.clone())
@@ -147,7 +151,7 @@ async fn look(
         let classifier = config.library.media.classifier();
         let look = Look { trashed: args.trash, classifier, inspector: Arc::new(Media) };
         let mut inventory = Inventory::take(&*service, &look, &tools).await?;
-        let shelves = Shelves::open(config, destination, None).await?;
+        let shelves = Shelves::open(config, destination, None, clock).await?;
         shelves.know(&mut inventory, destination).await?;
         shelves.know_from_exports(&mut inventory).await?;
         let rules = wiring::leaving_rules(config, destination, clock.now());

@@ -39,7 +39,7 @@ pub struct Target {
     pub name: String,
     /// Its folder, if that is on this machine.
     pub folder: Option<PathBuf>,
-    /// The number of the file system on which the folder was last seen with the export in it.
+    /// The number of the file system on which the folder was last seen with the export in it, or is going to be made.
     device: Option<u64>,
 }
 
@@ -109,12 +109,14 @@ impl Remembered {
         })
     }
 
-    /// Writes the note, all or nothing, with where the targets are seen now.
+    /// Writes the note, all or nothing, with where the targets are seen now. Those called `unused` hold nothing yet: it is
+    /// noted where they are going to be made, so that a run that dies has noted it before it stored anything.
     ///
     /// # Errors
     /// Those of the file system. Blocks.
-    pub fn save(&mut self) -> Result<()> {
-        for target in self.targets.iter_mut().filter(|one| !one.is_absent()) {
+    pub fn save(&mut self, unused: &[String]) -> Result<()> {
+        let known = |one: &&mut Target| unused.contains(&one.name) || !one.is_absent();
+        for target in self.targets.iter_mut().filter(known) {
             target.device = target.folder.as_deref().and_then(device_of);
         }
         let target = |one: &Target| {
@@ -194,11 +196,27 @@ mod tests {
             finished: None,
         };
         std::fs::create_dir_all(&folder).unwrap();
-        remembered.save().unwrap();
+        remembered.save(&[]).unwrap();
         assert_eq!(all(state.path()).unwrap(), std::slice::from_ref(&remembered));
         assert_eq!(remembered.absent(), ["/a"]);
         std::fs::create_dir_all(there.join(".safelight")).unwrap();
         assert!(remembered.absent().is_empty());
+    }
+
+    /// A target as a run notes it that sees nothing of it.
+    fn noted(home: &tempfile::TempDir, folder: &Path, unused: &[String]) -> Target {
+        let state = home.path().join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        let mut remembered = Remembered {
+            folder: state,
+            from: "amazon".to_owned(),
+            targets: vec![Target::new("bye".to_owned(), Some(folder.to_owned()))],
+            path: String::new(),
+            shape: String::new(),
+            finished: None,
+        };
+        remembered.save(unused).unwrap();
+        remembered.targets.remove(0)
     }
 
     #[test]
@@ -214,6 +232,9 @@ mod tests {
         std::fs::write(folder.join("mine.txt"), "mine").unwrap();
         assert!(!target.is_lost(home.path()));
         std::fs::remove_dir_all(&folder).unwrap();
+        let begun = noted(&home, &folder, &["bye".to_owned()]);
+        assert!(begun.is_lost(home.path()), "where it was going to be made was noted");
+        assert!(!noted(&home, &folder, &[]).is_lost(home.path()));
         let elsewhere = Target { device: Some(u64::MAX), ..target.clone() };
         assert!(!elsewhere.is_lost(home.path()), "its disk is away");
         std::fs::remove_dir_all(home.path()).unwrap();

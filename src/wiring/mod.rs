@@ -11,6 +11,7 @@ mod sandbox;
 mod service;
 mod settings;
 mod shelves;
+mod still_there;
 
 pub use bandwidth::Bandwidth;
 pub use job::{mirror_job, mirror_options};

@@ -8,16 +8,12 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use safelight_config::{Config, Destination, Storage};
 use safelight_core::body::Body;
-use safelight_core::capability::Capabilities;
-use safelight_core::entry::{Entry, Listed, Page, Scope, Version};
+use safelight_core::entry::{Listed, Page, Scope, Version};
 use safelight_core::error::{Error, Kind, Result};
-use safelight_core::extras::Extras;
 use safelight_core::key::{Key, RESERVED};
 use safelight_core::permit::RemovalPermit;
-use safelight_core::provider::{
-    Health, Identity, Opened, PoolUsage, Provider, PutRequest, Receipt, Relocate, Removed,
-};
-use safelight_core::wrap::Meter;
+use safelight_core::provider::{Opened, Provider, PutRequest, Receipt, Relocate, Removed};
+use safelight_core::wrap::{Meter, Wrapper};
 
 use super::Opener;
 
@@ -130,25 +126,9 @@ fn is_ours(key: &Key, own: &[String], trashed: bool) -> bool {
 }
 
 #[async_trait]
-impl Provider for Service {
-    fn identity(&self) -> &Identity {
-        self.inner.identity()
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn check(&self) -> Result<Health> {
-        self.inner.check().await
-    }
-
-    async fn quota(&self) -> Result<Vec<PoolUsage>> {
-        self.inner.quota().await
-    }
-
-    async fn extras(&self) -> Result<Extras> {
-        self.inner.extras().await
+impl Wrapper for Service {
+    fn inner(&self) -> &dyn Provider {
+        &*self.inner
     }
 
     fn list(&self, scope: Scope) -> BoxStream<'static, Result<Page>> {
@@ -167,10 +147,6 @@ impl Provider for Service {
             })
         };
         pages.map(only).boxed()
-    }
-
-    async fn stat(&self, key: &Key) -> Result<Option<Entry>> {
-        self.inner.stat(key).await
     }
 
     async fn read(

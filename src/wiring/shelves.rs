@@ -12,7 +12,7 @@ use safelight_core::error::{Error, Kind, Result};
 use safelight_core::job::Stop;
 use safelight_core::key::Key;
 use safelight_core::provider::Provider;
-use safelight_core::time::Timestamp;
+use safelight_core::time::{Clock, Timestamp};
 use safelight_disk::Disk;
 use safelight_export::inventory::Inventory;
 use safelight_export::layout::{content_number, tells_content};
@@ -20,6 +20,7 @@ use safelight_export::weigh::{Rules, Shelf, Standing, weigh};
 
 use super::exports::{self, Remembered};
 use super::service::same_account;
+use super::still_there::still_there;
 use crate::session::catalog_path;
 
 /// The name under which the library's own files count.
@@ -47,7 +48,12 @@ impl Shelves {
     ///
     /// # Errors
     /// Those of the catalogs, and of the file system.
-    pub async fn open(config: &Config, leaving: &Destination, own: Option<&Path>) -> Result<Self> {
+    pub async fn open(
+        config: &Config,
+        leaving: &Destination,
+        own: Option<&Path>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self> {
         let not: Vec<String> = same_account(config, leaving).map(|one| one.name.clone()).collect();
         let mut shelves = Self {
             all: Vec::new(),
@@ -75,6 +81,8 @@ impl Shelves {
                 continue;
             }
             let Some(catalog) = look(&export.catalog()).await? else { continue };
+            let (catalog, remarks) = still_there(&export, &absent, catalog, clock).await?;
+            shelves.remarks.extend(remarks);
             if export.from == leaving.name {
                 shelves.exports.push(Arc::clone(&catalog));
             }

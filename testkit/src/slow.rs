@@ -78,6 +78,10 @@ impl Provider for SlowProvider {
         self.inner.capabilities()
     }
 
+    fn reads_at_once(&self) -> usize {
+        self.inner.reads_at_once()
+    }
+
     async fn check(&self) -> Result<Health> {
         self.wait().await;
         self.inner.check().await

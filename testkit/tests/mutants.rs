@@ -15,8 +15,9 @@ use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::Key;
 use safelight_core::permit::{Disposal, RemovalPermit};
 use safelight_core::provider::{
-    Health, Identity, Opened, PoolUsage, Provider, PutMode, PutRequest, Receipt, Relocate, Removed,
+    Health, Opened, Provider, PutMode, PutRequest, Receipt, Relocate, Removed,
 };
+use safelight_core::wrap::Wrapper;
 use safelight_testkit::clock::SimClock;
 use safelight_testkit::conformance::{self, Subject};
 use safelight_testkit::memory::MemoryProvider;
@@ -96,9 +97,9 @@ impl Mutant {
 }
 
 #[async_trait]
-impl Provider for Mutant {
-    fn identity(&self) -> &Identity {
-        self.inner.identity()
+impl Wrapper for Mutant {
+    fn inner(&self) -> &dyn Provider {
+        &self.inner
     }
 
     fn capabilities(&self) -> &Capabilities {
@@ -108,10 +109,6 @@ impl Provider for Mutant {
     async fn check(&self) -> Result<Health> {
         assert!(!self.has(Panics), "the mutant panics");
         self.inner.check().await
-    }
-
-    async fn quota(&self) -> Result<Vec<PoolUsage>> {
-        self.inner.quota().await
     }
 
     fn list(&self, mut scope: Scope) -> BoxStream<'static, Result<Page>> {

@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::home::{Home, Ran, TWO_DISKS, Tree};
 
-const FILES: usize = 30;
+pub const FILES: usize = 30;
 /// At [`SLOW`] all files take more than a second, and any few of them nothing to speak of.
 const SIZE: usize = 2000;
-const SLOW: &str = "50 KB/s";
+pub const SLOW: &str = "50 KB/s";
 
 /// A disk that is to be left, with files that are nowhere else.
-fn full_disk() -> Home {
+pub fn full_disk() -> Home {
     let home = Home::new(TWO_DISKS);
     for at in 0..FILES {
         home.write(format!("nas/2024/IMG_{at:03}.jpg"), format!("{at:03} ").repeat(SIZE / 4));
@@ -31,13 +31,13 @@ fn send(child: &Child, signal: Signal) {
 }
 
 /// The keys that were told to be copied.
-fn copied(lines: &[Value]) -> BTreeSet<String> {
+pub fn copied(lines: &[Value]) -> BTreeSet<String> {
     let copied = lines.iter().filter(|line| line["type"] == "file.copied");
     copied.map(|line| line["path"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The exported files are whole, and nothing else stands there.
-fn whole(home: &Home, folder: &str) -> Tree {
+pub fn whole(home: &Home, folder: &str) -> Tree {
     let (there, wanted) = (home.photos_in(&format!("{folder}/data")), home.photos_in("nas"));
     for (path, (bytes, _)) in &there {
         assert!(wanted[path].0 == *bytes, "{} is not whole", path.display());
@@ -58,7 +58,7 @@ fn goes_on(home: &Home, args: &[&str], before: &BTreeSet<String>) {
     assert_eq!(lines.last().unwrap()["exported"]["files"], FILES);
 }
 
-const TO: [&str; 5] = ["export", "nas", "--to", "bye", "--json"];
+pub const TO: [&str; 5] = ["export", "nas", "--to", "bye", "--json"];
 
 #[test]
 fn a_signal_ends_an_export_with_130_and_the_next_run_fetches_only_the_rest() {
@@ -122,6 +122,19 @@ fn who_stops_an_export_is_told_how_to_go_on() {
 }
 
 #[test]
+fn what_one_export_holds_another_does_not_fetch() {
+    let home = full_disk();
+    home.good(TO);
+    home.write("nas/2024/new.jpg", "new");
+    let also = ["export", "nas", "--to", "also", "--json"];
+    for (args, fetched) in [(also, 1), (also, 0), (TO, 0)] {
+        let ran = home.run(args);
+        assert_eq!((ran.exit, copied(&ran.json_lines()).len()), (0, fetched), "{ran:?}");
+    }
+    home.run(["leave", "nas"]).says(&["Safe to cancel."]);
+}
+
+#[test]
 fn a_limit_ends_an_export_with_10_and_the_next_run_fetches_only_the_rest() {
     for limit in
         [&["--max-transfer", "20 KB"][..], &["--max-duration", "1s", "--bandwidth", "40 KB/s"]]
@@ -137,11 +150,11 @@ fn a_limit_ends_an_export_with_10_and_the_next_run_fetches_only_the_rest() {
 }
 
 /// A file system in memory that is mounted for one test at a folder of its home.
-struct Mounted<'a>(&'a Home, &'static str);
+pub struct Mounted<'a>(&'a Home, &'static str);
 
 impl<'a> Mounted<'a> {
     /// `None` with a printed line where that is not possible.
-    fn new(home: &'a Home, at: &'static str, what: &[&str]) -> Option<Self> {
+    pub fn new(home: &'a Home, at: &'static str, what: &[&str]) -> Option<Self> {
         std::fs::create_dir_all(home.path(at)).unwrap();
         if can(Command::new("mount").args(what).arg(home.path(at))) {
             return Some(Self(home, at));

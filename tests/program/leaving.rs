@@ -147,6 +147,43 @@ fn what_is_nowhere_else_is_named_fetched_and_then_it_is_safe_to_cancel() {
 }
 
 #[test]
+fn what_is_gone_from_an_export_is_nowhere_else_until_it_is_fetched_again() {
+    let (home, items) = left_behind();
+    let args = ["export", "amazon", "--to", "bye", "--albums", "links", "--json"];
+    home.good(args);
+    let ran = home.run(["leave", "amazon"]);
+    ran.says(&["Safe to cancel.", "is written down"]);
+    let gone = [
+        "data/Pictures/Phone/IMG_9001.jpg",
+        "data/Pictures/Phone/IMG_9001.jpg.xmp",
+        "data/Albums/Summer/IMG_9001.jpg",
+        "CHECKSUMS.sha256",
+        "safelight-export.json",
+    ];
+    for name in gone {
+        std::fs::remove_file(home.path("bye").join(name)).unwrap();
+    }
+    let ran = home.run(["leave", "amazon", "--json"]);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert_eq!(named(&ran.json()), ["Pictures/Phone/IMG_9001.jpg".to_owned()].into());
+    let ran = home.run(["leave", "amazon"]);
+    assert!(!ran.out.contains("is written down"), "{ran:?}");
+    // An export to another place fetches what the first one has no more.
+    home.run(["export", "amazon", "--to", "other", "-n"]).says(&["Would fetch", "1 file,"]);
+
+    let ran = home.run(args);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    ran.says(&["bye: 5 files of the export are not there any more; they are taken out again"]);
+    assert_eq!(last(&ran)["bytes_sent"], items[0].bytes.len());
+    assert!(gone.iter().all(|name| home.path("bye").join(name).exists()));
+    assert_checksums(&home, "bye");
+    assert_bag(&home, "bye");
+    home.run(["leave", "amazon"]).says(&["Safe to cancel.", "is written down"]);
+    let again = home.run(args);
+    assert_eq!((again.exit, &*again.err, &last(&again)["bytes_sent"]), (0, "", &0.into()));
+}
+
+#[test]
 fn the_page_to_keep_has_a_row_for_each_file() {
     let (home, _) = left_behind();
     let ran = home.run(["leave", "amazon", "--report", "leaving.html"]);
@@ -254,6 +291,9 @@ fn a_job_of_the_config_goes_to_a_dated_folder_and_stays_there() {
     assert!(wanted.iter().all(|bytes| at_dropbox.values().any(|(there, _)| there == bytes)));
     assert_checksums(&home, &format!("out/disk/{folder}"));
     home.run(["leave", "amazon"]).says(&["Safe to cancel."]);
+    // Of what stands in each of them nothing is taken for gone.
+    let again = home.run(["export", "bye", "--json"]);
+    assert_eq!((again.exit, &*again.err, &last(&again)["bytes_sent"]), (0, "", &0.into()));
     // The mirror goes on beside it.
     home.mirror(0).says(&["nothing new"]);
 

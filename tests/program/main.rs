@@ -14,6 +14,7 @@ mod destinations;
 mod exit_codes;
 mod exporting;
 mod first_example;
+mod gone;
 mod home;
 mod interrupted;
 mod leaving;

@@ -50,3 +50,33 @@ fn a_later_rehearsal_leaves_catalog_and_destinations_byte_for_byte() {
     home.mirror(0);
     home.photos_in("disk").get(std::path::Path::new("renamed.jpg")).unwrap();
 }
+
+#[test]
+fn a_rehearsal_of_an_export_leaves_what_is_gone_from_it_as_it_is_everywhere() {
+    let home = Home::new(TWO_DISKS);
+    for at in 0..5 {
+        home.write(format!("nas/IMG_{at}.jpg"), format!("photo {at}"));
+    }
+    home.good(["export", "nas", "--to", "bye"]);
+    std::fs::remove_file(home.path("bye/data/IMG_1.jpg")).unwrap();
+    std::fs::remove_file(home.path("bye/bagit.txt")).unwrap();
+    home.write("bye/data/IMG_2.jpg", "other");
+    let before = everything(&home);
+    let rehearsal = ["export", "nas", "--to", "bye", "--dry-run"];
+    for _ in 0..2 {
+        home.run(rehearsal).says(&[
+            "Would fetch",
+            "2 files",
+            "3 files of the export are not there",
+        ]);
+        home.run(["leave", "nas"]).says(&["2 are nowhere else:"]);
+    }
+    std::fs::remove_dir_all(home.path("bye")).unwrap();
+    home.run(rehearsal).says(&["Would fetch", "5 files", "it begins anew"]);
+    let mut before = before;
+    before.retain(|path, _| !path.starts_with("bye"));
+    let after = everything(&home);
+    let changed: Vec<_> =
+        after.iter().filter(|(path, file)| before.get(*path) != Some(file)).collect();
+    assert!(changed.is_empty() && after.len() == before.len(), "{changed:?}");
+}

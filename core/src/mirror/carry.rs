@@ -20,6 +20,7 @@ use crate::catalog::{Content, GoneCopy, Leg, Problem, Record, Stat, Work};
 use crate::codes::{self, Code};
 use crate::error::{Error, Kind, Result, Scope};
 use crate::monitor::Event;
+use crate::seats::Reader;
 use crate::traits::Traits;
 
 const STREAM_TRIES: u32 = 3;
@@ -132,12 +133,12 @@ impl Errand<'_> {
     }
 
     /// Waits for its turn to read; `None` if the run ends: then nothing is read that would not be sent any more.
-    async fn reader(&self) -> Option<SemaphorePermit<'_>> {
+    async fn reader(&self) -> Option<Reader<'_>> {
         let stop = &self.shared.tools.stop.gently;
         tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            reader = self.shared.source.readers.acquire() => reader.ok(),
+            reader = self.shared.source.readers.take() => Some(reader),
         }
     }
 

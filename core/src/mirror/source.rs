@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
-use tokio::sync::Semaphore;
 
 use super::inspect::Look;
 use crate::catalog::{Content, Freshness, Stat, Work};
@@ -18,6 +17,7 @@ use crate::digest::{Algorithms, Digests, Hasher};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::provider::{Opened, Provider};
+use crate::seats::Readers;
 use crate::time::Clock;
 use crate::traits::Traits;
 
@@ -32,8 +32,8 @@ pub struct Source {
     library: Arc<dyn Provider>,
     clock: Arc<dyn Clock>,
     algorithms: Algorithms,
-    /// At most so many files are read into memory or digested at the same time.
-    pub readers: Semaphore,
+    /// Those who read a file into memory or digest it.
+    pub readers: Readers,
     bytes_read: AtomicU64,
 }
 
@@ -59,7 +59,7 @@ pub enum Judgement {
 impl Source {
     /// Reads from `library`, computing `algorithms`.
     pub fn new(library: Arc<dyn Provider>, clock: Arc<dyn Clock>, algorithms: Algorithms) -> Self {
-        let readers = Semaphore::new(library.capabilities().reads.max(1));
+        let readers = Readers::new(Arc::clone(&library));
         Self { library, clock, algorithms, readers, bytes_read: AtomicU64::new(0) }
     }
 

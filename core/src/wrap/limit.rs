@@ -1,22 +1,15 @@
 //! A limit on bytes per second.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::hand_on;
+use super::Wrapper;
 use crate::body::Body;
-use crate::entry::{Entry, Version};
 use crate::error::Result;
-use crate::extras::Extras;
-use crate::key::Key;
-use crate::permit::RemovalPermit;
-use crate::provider::{
-    Health, Opened, PoolUsage, Provider, PutRequest, Receipt, Relocate, Removed,
-};
+use crate::provider::{Provider, PutRequest, Receipt};
 use crate::time::Clock;
 
 /// Counts bytes and makes whoever takes too many wait. One meter may be shared by several destinations.
@@ -75,52 +68,13 @@ impl Limited {
 }
 
 #[async_trait]
-impl Provider for Limited {
-    hand_on!(identity);
-    hand_on!(capabilities);
-    hand_on!(list);
-
-    async fn check(&self) -> Result<Health> {
-        self.inner.check().await
-    }
-
-    async fn quota(&self) -> Result<Vec<PoolUsage>> {
-        self.inner.quota().await
-    }
-
-    async fn extras(&self) -> Result<Extras> {
-        self.inner.extras().await
-    }
-
-    async fn stat(&self, key: &Key) -> Result<Option<Entry>> {
-        self.inner.stat(key).await
-    }
-
-    async fn read(
-        &self,
-        key: &Key,
-        range: Option<Range<u64>>,
-        pin: Option<&Version>,
-    ) -> Result<Opened> {
-        self.inner.read(key, range, pin).await
+impl Wrapper for Limited {
+    fn inner(&self) -> &dyn Provider {
+        &*self.inner
     }
 
     async fn put(&self, request: PutRequest, body: Body) -> Result<Receipt> {
         let body = body.metered(Arc::clone(&self.meter)).await;
         self.inner.put(request, body).await
-    }
-
-    async fn remove(&self, permit: RemovalPermit) -> Result<Removed> {
-        self.inner.remove(permit).await
-    }
-
-    async fn relocate(
-        &self,
-        from: &Key,
-        to: &Key,
-        how: Relocate,
-        pin: Option<&Version>,
-    ) -> Result<Receipt> {
-        self.inner.relocate(from, to, how, pin).await
     }
 }

@@ -1,4 +1,4 @@
-//! What is put around every provider: tracing, retries, a shared pause, a limit on bandwidth.
+//! What is put around every provider: tracing, retries, a shared pause, a limit on bandwidth, as many reads at once as pay.
 //!
 //! Each is one wrapper around the trait, so that no provider has its own. The order matters and is fixed here:
 //! a retry waits outside of the limit, so that what is sent again is paid for again.
@@ -6,12 +6,17 @@
 mod limit;
 mod retry;
 mod trace;
+mod tuned;
+mod tuning;
+mod wrapper;
 
 use std::sync::Arc;
 
 pub use limit::{Limited, Meter};
 pub use retry::{RetryPolicy, Retrying};
 pub use trace::Traced;
+pub use tuned::Tuned;
+pub use wrapper::Wrapper;
 
 use crate::provider::Provider;
 use crate::time::Clock;
@@ -27,29 +32,12 @@ pub fn wrapped(
         Some(meter) => Arc::new(Limited::new(provider, meter)),
         None => provider,
     };
-    let retrying = Retrying::new(limited, Arc::clone(clock), policy);
+    let can = limited.capabilities();
+    let tuned: Arc<dyn Provider> = if can.most_reads > can.reads {
+        Arc::new(Tuned::new(limited, Arc::clone(clock)))
+    } else {
+        limited
+    };
+    let retrying = Retrying::new(tuned, Arc::clone(clock), policy);
     Arc::new(Traced::new(Arc::new(retrying)))
 }
-
-/// Hands the named methods on to `self.inner` unchanged.
-macro_rules! hand_on {
-    (identity) => {
-        fn identity(&self) -> &crate::provider::Identity {
-            self.inner.identity()
-        }
-    };
-    (capabilities) => {
-        fn capabilities(&self) -> &crate::capability::Capabilities {
-            self.inner.capabilities()
-        }
-    };
-    (list) => {
-        fn list(
-            &self,
-            scope: crate::entry::Scope,
-        ) -> futures::stream::BoxStream<'static, crate::error::Result<crate::entry::Page>> {
-            self.inner.list(scope)
-        }
-    };
-}
-pub(crate) use hand_on;

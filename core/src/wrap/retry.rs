@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::hand_on;
+use super::Wrapper;
 use crate::body::Body;
 use crate::entry::{Entry, Version};
 use crate::error::{Error, Kind, Result, Retry};
@@ -136,10 +136,10 @@ impl Retrying {
 }
 
 #[async_trait]
-impl Provider for Retrying {
-    hand_on!(identity);
-    hand_on!(capabilities);
-    hand_on!(list);
+impl Wrapper for Retrying {
+    fn inner(&self) -> &dyn Provider {
+        &*self.inner
+    }
 
     async fn check(&self) -> Result<Health> {
         self.again(|| self.inner.check()).await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tracing::Instrument as _;
 
-use super::hand_on;
+use super::Wrapper;
 use crate::body::Body;
 use crate::entry::{Entry, Version};
 use crate::error::Result;
@@ -48,10 +48,10 @@ impl Traced {
 }
 
 #[async_trait]
-impl Provider for Traced {
-    hand_on!(identity);
-    hand_on!(capabilities);
-    hand_on!(list);
+impl Wrapper for Traced {
+    fn inner(&self) -> &dyn Provider {
+        &*self.inner
+    }
 
     async fn check(&self) -> Result<Health> {
         self.seen("check", self.inner.check()).await

@@ -15,8 +15,10 @@ use safelight_core::error::{Error, Kind, Result, Scope};
 use safelight_core::job::{Stop, Tools};
 use safelight_core::monitor::Event;
 use safelight_core::provider::{Opened, Provider as _, PutMode, PutRequest};
+use safelight_core::seats::Readers;
+use tokio::sync::Semaphore;
 
-use super::{AT_ONCE, Outcome, Plan, Restore, Wish};
+use super::{Outcome, Plan, Restore, Wish};
 use crate::inventory::{Inventory, Item};
 use crate::layout::Placed;
 use crate::source::Source;
@@ -24,6 +26,10 @@ use crate::source::Source;
 /// Files up to this size are compared before a byte of them is stored.
 const WHOLE: u64 = 8 * 1024 * 1024;
 const WINDOW: usize = 8;
+/// Files that are on their way at once, at most; fewer where the destination wants fewer reads, or memory is short.
+const AT_ONCE: usize = 512;
+/// KiB that files on their way may take.
+const MEMORY: u32 = 128 * 1024;
 
 struct Carrier<'a> {
     restore: &'a Restore,
@@ -31,6 +37,8 @@ struct Carrier<'a> {
     tools: &'a Tools,
     stop: Stop,
     to: &'a str,
+    readers: Readers,
+    memory: Semaphore,
 }
 
 /// What became of one file.
@@ -46,7 +54,9 @@ pub(super) async fn all(restore: &Restore, plan: &Plan, tools: &Tools) -> Result
     let stop = Stop { gently: asked.gently.child_token(), now: asked.now.clone() };
     let source = source(restore, &plan.wishes, tools, &stop);
     let to = restore.target.identity().name.as_str();
-    let carrier = Carrier { restore, source, tools, stop, to };
+    let readers = Readers::new(Arc::clone(&restore.source));
+    let memory = Semaphore::new(MEMORY as usize);
+    let carrier = Carrier { restore, source, tools, stop, to, readers, memory };
     let files = plan.send.files + plan.there.files;
     let new = plan.send;
     tools.monitor.event(&Event::Started { run: RunId::NONE, job: "restore", files, new });
@@ -130,6 +140,8 @@ fn source(restore: &Restore, wishes: &[Wish], tools: &Tools, stop: &Stop) -> Sou
 
 impl Carrier<'_> {
     async fn carry<'w>(&self, wish: &'w Wish) -> (&'w Wish, Carried) {
+        let _memory = self.memory.acquire_many(kibibytes(wish.held.content.size)).await;
+        let _reader = self.readers.take().await;
         if self.stop.gently.is_cancelled() {
             return (wish, Carried::Left);
         }
@@ -254,6 +266,11 @@ impl Carrier<'_> {
         let retry = error.retry_advice();
         self.tools.monitor.event(&Event::Problem { problem: &problem, retry });
     }
+}
+
+/// The memory that a file takes on its way: twice its bytes as long as it is compared, else a few chunks.
+fn kibibytes(size: u64) -> u32 {
+    u32::try_from(32 + 2 * size.min(WHOLE) / 1024).unwrap_or(MEMORY)
 }
 
 /// The source itself says when the destination is not to be asked any more; until then it is a matter of the file.

@@ -13,7 +13,8 @@ use safelight_core::provider::Provider;
 use safelight_core::time::Timestamp;
 
 use super::account::Account;
-use super::links::{LINKS, Linking};
+use super::links::{self, Linking};
+use crate::gone::{Gone, Seen};
 use crate::inventory::Item;
 use crate::layout::fold;
 use crate::papers::bag::Label;
@@ -21,13 +22,24 @@ use crate::papers::index::Fate;
 use crate::papers::sidecar::{self, Facts};
 use crate::papers::{Paper, Payload, albums, bag, checksums, index};
 use crate::plan::{AlbumForm, Export, Plan};
-use crate::writer::{Writer, Written};
+use crate::writer::{self, Writer, Written};
 
 const PAGE: usize = 4096;
 const SIDECARS: &str = "export/sidecars";
 const TAGS: &str = "export/papers";
-/// The pages on which it is remembered what was written beside the items.
-pub(crate) const PAPERS: [&str; 3] = [SIDECARS, TAGS, LINKS];
+
+/// Forgets what was written beside the items of a target and was not seen there.
+pub(crate) async fn forget_papers(
+    catalog: &dyn Catalog,
+    target: &str,
+    seen: &Seen,
+) -> Result<Gone> {
+    let mut gone = links::forget(catalog, target, seen).await?;
+    for page in [SIDECARS, TAGS] {
+        gone += writer::forget(catalog, target, page, seen).await?;
+    }
+    Ok(gone)
+}
 
 impl Export {
     pub(super) async fn write_papers(
@@ -74,8 +86,11 @@ impl Export {
         let writer =
             |page| Writer { provider, catalog, destination: name, page, clock: &*tools.clock };
         let beside = writer(SIDECARS);
-        let sidecars =
-            if self.wishes.sidecars { self.sidecars(at, plan, account) } else { Vec::new() };
+        let sidecars = if self.wishes.sidecars {
+            self.sidecars(at, plan, account, &beside.given_up().await?)
+        } else {
+            Vec::new()
+        };
         let mut all = beside.write(&sidecars).await?;
         // Also those of earlier runs that would not be written any more.
         payload.extend(beside.standing().await?);
@@ -131,9 +146,9 @@ impl Export {
         account.held.iter().zip(&account.fates).map(fate).collect()
     }
 
-    fn sidecars(&self, at: usize, plan: &Plan, account: &Account) -> Vec<Paper> {
-        let mut taken: HashSet<Vec<u8>> =
-            plan.placed.iter().map(|placed| fold(&placed.key)).collect();
+    fn sidecars(&self, at: usize, plan: &Plan, account: &Account, given_up: &[Key]) -> Vec<Paper> {
+        let placed = plan.placed.iter().map(|placed| &placed.key);
+        let mut taken: HashSet<Vec<u8>> = placed.chain(given_up).map(fold).collect();
         let mut papers = Vec::new();
         for placed in &plan.placed {
             let item = &self.inventory.items[placed.item];

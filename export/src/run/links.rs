@@ -13,12 +13,13 @@ use safelight_core::provider::{Provider, Relocate};
 use safelight_core::recognise::recognise;
 use safelight_core::time::Clock;
 
+use crate::gone::{Gone, Seen};
 use crate::layout::{fold, safe_key, safe_segment, tag_of};
 use crate::papers::Payload;
 use crate::papers::albums::Members;
 
 /// The page on which it is remembered what was linked.
-pub(super) const LINKS: &str = "export/links";
+const LINKS: &str = "export/links";
 /// The folder of all albums.
 const ALBUMS: &str = "Albums";
 
@@ -41,7 +42,7 @@ impl Linking<'_> {
         payload: &[Payload],
         below: Option<&str>,
     ) -> Result<(Vec<Payload>, Vec<(Key, Error)>)> {
-        let mut made = self.load().await?;
+        let mut made = load(self.catalog, self.destination).await?;
         let mut failed = Vec::new();
         if self.provider.capabilities().copies {
             let new = wished(members, payload, &made, below);
@@ -58,7 +59,7 @@ impl Linking<'_> {
                 }
             }
             if !new.is_empty() {
-                self.save(&made).await?;
+                save(self.catalog, self.destination, &made).await?;
             }
         }
         let there = made.into_iter().map(|(key, (size, sha256))| Payload { key, size, sha256 });
@@ -77,19 +78,38 @@ impl Linking<'_> {
             done => done.map(|_| ()),
         }
     }
+}
 
-    async fn load(&self) -> Result<Made> {
-        let text = self.catalog.page(self.destination, LINKS).await?.unwrap_or_default();
-        Ok(text.lines().filter_map(read).collect())
+/// Forgets links that were not seen at a target.
+///
+/// # Errors
+/// The catalog's.
+pub(super) async fn forget(catalog: &dyn Catalog, destination: &str, seen: &Seen) -> Result<Gone> {
+    let mut gone = Gone::default();
+    let mut made = load(catalog, destination).await?;
+    made.retain(|key, (size, _)| {
+        let there = seen.has(key, *size);
+        gone.papers += u64::from(!there);
+        gone.replaced += u64::from(!there && !seen.is_free(key));
+        there
+    });
+    if gone.papers > 0 {
+        save(catalog, destination, &made).await?;
     }
+    Ok(gone)
+}
 
-    async fn save(&self, made: &Made) -> Result<()> {
-        let line = |(key, (size, sha256)): (&Key, &(u64, [u8; 32]))| {
-            format!("{size} {} {}\n", hex::encode(sha256), hex::encode(key.as_bytes()))
-        };
-        let text = made.iter().map(line).collect();
-        self.catalog.keep_page(self.destination, LINKS, Some(text)).await
-    }
+async fn load(catalog: &dyn Catalog, destination: &str) -> Result<Made> {
+    let text = catalog.page(destination, LINKS).await?.unwrap_or_default();
+    Ok(text.lines().filter_map(read).collect())
+}
+
+async fn save(catalog: &dyn Catalog, destination: &str, made: &Made) -> Result<()> {
+    let line = |(key, (size, sha256)): (&Key, &(u64, [u8; 32]))| {
+        format!("{size} {} {}\n", hex::encode(sha256), hex::encode(key.as_bytes()))
+    };
+    let text = made.iter().map(line).collect();
+    catalog.keep_page(destination, LINKS, Some(text)).await
 }
 
 /// Links that stand there: size and SHA-256 of the file.

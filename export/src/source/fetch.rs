@@ -99,8 +99,16 @@ impl Fetch {
     }
 
     async fn step(&mut self) -> Result<Option<Bytes>> {
+        let idle = self.shared.patience.idle;
+        let Some(bytes) = &mut self.bytes else {
+            self.open().await?;
+            return Ok(Some(Bytes::new()));
+        };
         let began = self.shared.clock.elapsed();
-        let answer = self.wait().await;
+        let answer = match select(bytes.next(), self.shared.clock.sleep(idle)).await {
+            Either::Left((chunk, _)) => chunk.transpose(),
+            Either::Right(_) => Err(self.trouble(Kind::Timeout, "nothing more came")),
+        };
         let span = self.shared.clock.elapsed().saturating_sub(began);
         self.waited += span;
         self.window.0 += span;
@@ -122,23 +130,16 @@ impl Fetch {
         answer
     }
 
-    async fn wait(&mut self) -> Result<Option<Bytes>> {
-        let idle = self.shared.patience.idle;
-        let Some(bytes) = &mut self.bytes else {
-            let Shown { entry, original } = &self.shared.shown[self.at];
-            let rest = (self.received > 0).then_some(self.received..entry.size);
-            let opening = self.shared.service.read(original, rest, entry.version.as_ref());
-            let opened = match select(opening, self.shared.clock.sleep(idle)).await {
-                Either::Left((opened, _)) => opened?,
-                Either::Right(_) => return Err(self.trouble(Kind::Timeout, "no answer came")),
-            };
-            self.bytes = Some(opened.bytes);
-            return Ok(Some(Bytes::new()));
+    async fn open(&mut self) -> Result<()> {
+        let Shown { entry, original } = &self.shared.shown[self.at];
+        let rest = (self.received > 0).then_some(self.received..entry.size);
+        let opening = self.shared.service.read(original, rest, entry.version.as_ref());
+        let patience = self.shared.clock.sleep(self.shared.patience.answer);
+        self.bytes = match select(opening, patience).await {
+            Either::Left((opened, _)) => Some(opened?.bytes),
+            Either::Right(_) => return Err(self.trouble(Kind::Timeout, "no answer came")),
         };
-        match select(bytes.next(), self.shared.clock.sleep(idle)).await {
-            Either::Left((chunk, _)) => chunk.transpose(),
-            Either::Right(_) => Err(self.trouble(Kind::Timeout, "nothing more came")),
-        }
+        Ok(())
     }
 
     fn took(&mut self, chunk: Bytes) -> Result<Bytes> {

@@ -11,17 +11,15 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use safelight_core::body::Body;
-use safelight_core::capability::Capabilities;
 use safelight_core::digest::Digests;
 use safelight_core::entry::{Entry, Listed, Page, Scope, Version};
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::extras::{Album, Extras, Remark};
 use safelight_core::key::Key;
 use safelight_core::permit::RemovalPermit;
-use safelight_core::provider::{
-    Health, Identity, Opened, PoolUsage, Provider, PutRequest, Receipt, Relocate, Removed,
-};
+use safelight_core::provider::{Opened, Provider, PutRequest, Receipt, Relocate, Removed};
 use safelight_core::time::Clock;
+use safelight_core::wrap::Wrapper;
 use safelight_testkit::clock::SimClock;
 use safelight_testkit::memory::MemoryProvider;
 
@@ -136,7 +134,7 @@ impl Service {
     }
 
     pub async fn also_in_trash(&self, key: &Key) {
-        let entry = self.stat(key).await.unwrap().unwrap();
+        let entry = Provider::stat(self, key).await.unwrap().unwrap();
         self.trash.lock().unwrap().push(entry);
     }
 
@@ -192,21 +190,9 @@ fn as_told(entry: Entry, ids: &HashMap<Key, String>) -> Entry {
 }
 
 #[async_trait]
-impl Provider for Service {
-    fn identity(&self) -> &Identity {
-        self.inner.identity()
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn check(&self) -> Result<Health> {
-        self.inner.check().await
-    }
-
-    async fn quota(&self) -> Result<Vec<PoolUsage>> {
-        self.inner.quota().await
+impl Wrapper for Service {
+    fn inner(&self) -> &dyn Provider {
+        &self.inner
     }
 
     async fn extras(&self) -> Result<Extras> {

@@ -197,6 +197,7 @@ fn open(
         names: NameRules { max_key_bytes: names.max_key_bytes(), ..NameRules::default() },
         concurrency: service.concurrency,
         reads: service.reads,
+        most_reads: service.most_reads,
         ..Capabilities::default()
     };
     let store = ObjectStore {

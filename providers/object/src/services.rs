@@ -30,8 +30,10 @@ pub(crate) struct Service {
     pub(crate) max_object: Option<u64>,
     /// How many `put`s at once are sensible.
     pub(crate) concurrency: usize,
-    /// How many reads at once are sensible: what comes down is small and far away.
+    /// How many reads at once are sensible to begin with: what comes down is small and far away.
     pub(crate) reads: usize,
+    /// How many reads at once it takes where that pays.
+    pub(crate) most_reads: usize,
 }
 
 const CLOUD: Service = Service {
@@ -44,7 +46,8 @@ const CLOUD: Service = Service {
     max_path: Some(1024),
     max_object: None,
     concurrency: 8,
-    reads: 64,
+    reads: 32,
+    most_reads: 256,
 };
 
 const TIB: u64 = 1 << 40;
@@ -66,6 +69,7 @@ const ALL: &[Service] = &[
         max_path: None,
         concurrency: 4,
         reads: 8,
+        most_reads: 32,
         ..CLOUD
     },
     #[cfg(feature = "gcs")]

@@ -4,6 +4,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::{key, put, put_as, request, s3};
@@ -16,7 +17,8 @@ use safelight_core::error::Kind;
 use safelight_core::permit::{Disposal, Grounds, RemovalPermit};
 use safelight_core::provider::{Proof, Provider, PutMode, PutRequest, Removed, Root};
 use safelight_core::registry::Factory;
-use safelight_core::time::{SystemClock, Timestamp};
+use safelight_core::time::{Clock, SystemClock, Timestamp};
+use safelight_core::wrap::{RetryPolicy, wrapped};
 use safelight_object::{OpenDalFactory, S3Factory};
 use safelight_sandbox::{Fault, Rule, S3Sandbox};
 
@@ -178,6 +180,21 @@ async fn a_body_that_is_cut_off_is_an_error() {
         opened.bytes.try_collect::<Vec<_>>().await
     };
     assert_eq!(read.await.unwrap_err().kind(), Kind::Unavailable);
+}
+
+#[tokio::test]
+async fn after_slow_down_half_as_many_reads_run_at_once() {
+    let (_folder, sandbox, provider) = sandbox().await;
+    put(&*provider, "a.jpg", b"picture").await.unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let policy = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
+    let provider = wrapped(provider, &clock, policy, None);
+    assert_eq!(provider.reads_at_once(), 32);
+    let body = "<Error><Code>SlowDown</Code></Error>";
+    let refusal = Fault::Status { status: 503, retry_after: None, body };
+    sandbox.traffic().inject(Rule::next(refusal).method(Method::GET));
+    assert!(provider.read(&key("a.jpg"), None, None).await.is_ok());
+    assert_eq!(provider.reads_at_once(), 16);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `safelight export`: take everything out of a service.
 
 mod asked;
+mod notice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +11,8 @@ use safelight_config::Config;
 use safelight_core::catalog::Catalog;
 use safelight_core::error::{Error, Kind, Result as CoreResult};
 use safelight_core::job::{Stop, Tools};
-use safelight_core::key::printable;
 use safelight_core::provider::Provider;
 use safelight_core::time::Clock;
-use safelight_export::again;
 use safelight_export::inventory::{Inventory, Look};
 use safelight_export::plan::{Export, Plan};
 use safelight_export::run::{Options, Outcome};
@@ -21,6 +20,7 @@ use safelight_media::Media;
 
 use self::asked::Asked;
 pub use self::asked::open_folder;
+use self::notice::notice_gone;
 use crate::args::ExportArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -90,7 +90,8 @@ impl Call<'_> {
     ) -> CoreResult<Exit> {
         let catalog: Arc<dyn Catalog> = Arc::<SqliteCatalog>::clone(catalog);
         if !self.args.dry_run {
-            save(remembered).await?;
+            let unused = unused(&*catalog, remembered).await?;
+            save(remembered, unused).await?;
         }
         let bandwidth = Bandwidth::new(self.args.bandwidth, &[], &self.clock);
         let (env, cancel) = (&self.session.env, self.stop.now.clone());
@@ -111,7 +112,7 @@ impl Call<'_> {
             if outcome.exit_code() == 0 {
                 remembered.finished = Some(moment::day(self.clock.now()));
             }
-            save(remembered).await?;
+            save(remembered, Vec::new()).await?;
         }
         self.conclude(&export, &plan, outcome.as_ref(), &tools, &*progress).await
     }
@@ -135,12 +136,18 @@ impl Call<'_> {
             let meter = bandwidth.map(Bandwidth::meter);
             let (from, trash) = (self.asked.from, self.args.trash);
             let service = wiring::open_service(self.config, from, opener, trash, meter).await?;
-            let shelves = Shelves::open(self.config, from, Some(&remembered.folder)).await?;
+            let shelves =
+                Shelves::open(self.config, from, Some(&remembered.folder), &self.clock).await?;
             let (library, rehearsal) = (shelves.of_library(), self.args.dry_run);
             let targets =
                 self.asked.open_targets(remembered, library, opener, &self.clock, rehearsal);
             let (targets, lost) = targets.await;
-            self.begin_anew(&lost, remembered, tools).await?;
+            if notice_gone(&*tools.catalog, &targets, &lost, &self.session.out).await? {
+                remembered.finished = None;
+            }
+            if !rehearsal {
+                save(remembered, Vec::new()).await?;
+            }
             Ok((service, shelves, targets))
         };
         let ready: CoreResult<(Arc<dyn Provider>, _, _)> = tokio::select! {
@@ -155,7 +162,11 @@ impl Call<'_> {
         let mut inventory = Inventory::take(&*service, &look, tools).await?;
         shelves.know(&mut inventory, self.asked.from).await?;
         let rules = wiring::leaving_rules(self.config, self.asked.from, self.clock.now());
-        let standings = shelves.weigh(&inventory, rules, &self.stop).await?;
+        // What earlier exports found out proves what is elsewhere, but by it this one would not know its own items again.
+        let mut known = inventory.clone();
+        shelves.know_from_exports(&mut known).await?;
+        let standings = shelves.weigh(&known, rules, &self.stop).await?;
+        drop(known);
         let export = Export {
             name: self.asked.name.clone(),
             service,
@@ -177,24 +188,6 @@ impl Call<'_> {
         };
         let outcome = export.run(&plan, &options, tools).await?;
         Ok((export, plan, Some(outcome)))
-    }
-
-    /// What a target held that was lost since is not there any more.
-    async fn begin_anew(
-        &self,
-        lost: &[String],
-        remembered: &mut Remembered,
-        tools: &Tools,
-    ) -> CoreResult<()> {
-        for name in lost {
-            if again::forget(&*tools.catalog, name).await? {
-                let name = printable(name.as_bytes());
-                let note = format!("{name}: the export is not there any more; it begins anew\n");
-                self.session.out.problem(&note);
-                remembered.finished = None;
-            }
-        }
-        if self.args.dry_run { Ok(()) } else { save(remembered).await }
     }
 
     async fn conclude(
@@ -244,10 +237,19 @@ impl Call<'_> {
     }
 }
 
-/// Writes down what is remembered of the export, with where its targets are seen now.
-async fn save(remembered: &mut Remembered) -> CoreResult<()> {
+/// The targets that hold nothing yet, as far as is known.
+async fn unused(catalog: &dyn Catalog, remembered: &Remembered) -> CoreResult<Vec<String>> {
+    let mut used = catalog.destinations().await?;
+    used.retain(|record| record.marker.is_some());
+    let names = remembered.targets.iter().map(|target| target.name.clone());
+    Ok(names.filter(|name| used.iter().all(|record| record.name != *name)).collect())
+}
+
+/// Writes down what is remembered of the export, with where its targets are seen now, and where those that are `unused`
+/// are going to be made.
+async fn save(remembered: &mut Remembered, unused: Vec<String>) -> CoreResult<()> {
     let mut note = remembered.clone();
-    let saving = tokio::task::spawn_blocking(move || note.save().map(|()| note));
+    let saving = tokio::task::spawn_blocking(move || note.save(&unused).map(|()| note));
     let broken = |error| Error::new(Kind::Internal, "noting where the export is").source(error);
     *remembered = saving.await.map_err(broken)??;
     Ok(())

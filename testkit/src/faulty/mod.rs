@@ -124,6 +124,10 @@ impl Provider for FaultyProvider {
         self.inner.capabilities()
     }
 
+    fn reads_at_once(&self) -> usize {
+        self.inner.reads_at_once()
+    }
+
     async fn check(&self) -> Result<Health> {
         let fault = self.faults.before(Call::Check).await?;
         let answer = self.inner.check().await;
