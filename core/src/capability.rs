@@ -49,8 +49,8 @@ pub struct Capabilities {
     pub concurrency: usize,
     /// How many reads at once are sensible to begin with.
     pub reads: usize,
-    /// How many reads at once it takes where that pays; between this and `reads` it is found out while reading. Not more
-    /// than `reads` stands for: it stays with those.
+    /// How many reads at once it takes where that pays: between `reads` and this it is found out while reading. With 0
+    /// it always is `reads`.
     pub most_reads: usize,
     /// How many more `put`s may be waiting inside the provider so that commits can be coalesced; 0 where
     /// every `put` commits for itself.

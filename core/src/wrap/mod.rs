@@ -1,7 +1,8 @@
 //! What is put around every provider: tracing, retries, a shared pause, a limit on bandwidth, as many reads at once as pay.
 //!
 //! Each is one wrapper around the trait, so that no provider has its own. The order matters and is fixed here:
-//! a retry waits outside of the limit, so that what is sent again is paid for again.
+//! a retry waits outside of the limit, so that what is sent again is paid for again, and outside of the seats for
+//! reads, so that a refused read frees its own.
 
 mod limit;
 mod retry;

@@ -115,7 +115,8 @@ impl Tuning {
     fn pass_to(&mut self, now: Duration) {
         let since = now.saturating_sub(self.changed.max(self.window.began));
         self.window.crowd += since * u32::try_from(self.under_way).unwrap_or(u32::MAX);
-        self.changed = now;
+        // Several threads read the clock, and may come here in another order.
+        self.changed = self.changed.max(now);
     }
 
     /// A read came to its end now.
