@@ -1,6 +1,7 @@
 //! The one thread that writes.
 //!
-//! Commands that wait are committed together, because a commit costs a sync of the disk whatever its size.
+//! Commands that wait are committed together, because a commit costs a sync of the disk whatever its size. One that is
+//! alone needs no savepoint, for which SQLite would keep a copy of every page that changes.
 //! Invariants: each command is written whole or not at all, whatever becomes of its neighbours; nobody gets an
 //! answer before the commit that holds his command is durable.
 
@@ -14,8 +15,15 @@ use crate::check::Passed;
 use crate::fault::{Fault, failed, mistake};
 
 /// Runs in the open transaction; what it gives back is called when the commit is through, with what went wrong.
-type Command = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Command = Box<dyn FnOnce(&Connection, Company) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Option<&Error>)>;
+
+/// Who else is in the transaction of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Alone,
+    Others,
+}
 
 /// Commands that may wait, which are also the most that are committed together.
 const WAITING: usize = 64;
@@ -54,10 +62,10 @@ impl Writer {
         command: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (tell, answer) = oneshot::channel();
-        let command: Command = Box::new(move |connection| {
+        let command: Command = Box::new(move |connection, company| {
             // Not even tried if an earlier command cost the transaction; the commit then says so.
             let written = (!connection.is_autocommit()).then(|| {
-                all_or_none(connection, command)
+                all_or_none(connection, company, command)
                     .map_err(|fault| fault.into_error("writing the catalog"))
             });
             Box::new(move |lost| {
@@ -95,37 +103,52 @@ fn write(connection: &Connection, mut queue: mpsc::Receiver<Command>, passed: Pa
     if let Err(error) = passed {
         while let Some(command) = queue.blocking_recv() {
             // Without a transaction a command does nothing.
-            command(connection)(Some(&error));
+            command(connection, Company::Alone)(Some(&error));
         }
         return;
     }
     while let Some(first) = queue.blocking_recv() {
-        let waiting = std::iter::from_fn(|| queue.try_recv().ok()).take(WAITING - 1);
-        commit(connection, std::iter::once(first).chain(waiting));
+        let mut commands = vec![first];
+        commands.extend(std::iter::from_fn(|| queue.try_recv().ok()).take(WAITING - 1));
+        commit(connection, commands);
     }
 }
 
-fn commit(connection: &Connection, commands: impl Iterator<Item = Command>) {
+fn commit(connection: &Connection, commands: Vec<Command>) {
+    let company = if commands.len() == 1 { Company::Alone } else { Company::Others };
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let answers: Vec<Answer> = commands.map(|command| command(connection)).collect();
+    let commands = commands.into_iter();
+    let answers: Vec<Answer> = commands.map(|command| command(connection, company)).collect();
     let committed = begun
         .map_err(Fault::from)
         .and_then(|()| still_open(connection))
         .and_then(|()| Ok(connection.execute_batch("COMMIT")?))
         .map_err(|fault| fault.into_error("committing to the catalog"));
-    if committed.is_err() && !connection.is_autocommit() {
-        // What failed is told below; if this fails too, the next BEGIN does and tells.
-        let _ = connection.execute_batch("ROLLBACK");
+    if committed.is_err() {
+        give_up(connection);
     }
     for answer in answers {
         answer(committed.as_ref().err());
     }
 }
 
+/// Ends the transaction, if there still is one, as if it had not begun.
+fn give_up(connection: &Connection) {
+    if !connection.is_autocommit() {
+        // What failed is told to those who asked; if this fails too, the next BEGIN does and tells.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+}
+
 fn all_or_none<T>(
     connection: &Connection,
+    company: Company,
     command: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    if company == Company::Alone {
+        // If it fails, the transaction is what is given up; the commit finds none.
+        return command(connection).inspect_err(|_| give_up(connection));
+    }
     connection.execute_batch("SAVEPOINT command")?;
     let written = command(connection);
     match &written {

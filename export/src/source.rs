@@ -29,7 +29,6 @@ use safelight_core::provider::{
 use safelight_core::time::{Clock, Timestamp};
 
 use self::checked::streamed;
-use self::fetch::Fetch;
 use crate::flags::Flags;
 use crate::inventory::Inventory;
 use crate::layout::Placed;
@@ -229,7 +228,7 @@ impl Provider for Source {
             let chunks = (!bytes.is_empty()).then_some(Ok(bytes));
             stream::iter(chunks).boxed()
         } else {
-            streamed(Fetch::new(Arc::clone(&self.shared), at))
+            streamed(&self.shared, at)
         };
         Ok(Opened { entry, bytes })
     }

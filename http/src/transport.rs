@@ -40,6 +40,10 @@ impl Default for Limits {
     }
 }
 
+/// As many as any destination uses at once: a connection that is closed between two files costs the next one a greeting,
+/// and with TLS three.
+const IDLE_CONNECTIONS: usize = 256;
+
 /// Sends requests with one shared pool of connections.
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
@@ -84,7 +88,7 @@ fn builder(limits: Limits) -> ClientBuilder {
         .referer(false)
         .connect_timeout(limits.connect)
         .pool_idle_timeout(Duration::from_secs(90))
-        .pool_max_idle_per_host(16)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
 }
 
 #[async_trait]

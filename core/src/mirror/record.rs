@@ -155,7 +155,16 @@ pub async fn recorder(
     let mut totals =
         Totals { lanes: vec![LaneTotals::default(); lanes.len()], ..Totals::default() };
     let mut group = Vec::with_capacity(GROUP);
-    while notes.recv_many(&mut group, GROUP).await > 0 {
+    while let Some(first) = notes.recv().await {
+        group.push(first);
+        // What a destination committed together is noted by tasks that were woken together: a step aside lets all of them
+        // come, for one commit of the catalog instead of many.
+        tokio::task::yield_now().await;
+        while group.len() < GROUP
+            && let Ok(next) = notes.try_recv()
+        {
+            group.push(next);
+        }
         let records: Vec<_> = group.iter_mut().flat_map(|note| note.records.drain(..)).collect();
         if !records.is_empty() {
             tools.catalog.record(records).await?;

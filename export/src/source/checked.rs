@@ -6,12 +6,14 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use safelight_core::digest::{Algorithms, Digests, Hasher};
 use safelight_core::entry::Entry;
 use safelight_core::error::{Error, Kind, Result};
 use safelight_core::key::Key;
 
 use super::fetch::{End, Fetch};
 use super::{Marks, Shared};
+use crate::settle::spoken;
 
 /// How often an item is fetched that comes out wrong.
 const ROUNDS: u32 = 3;
@@ -51,8 +53,9 @@ impl Shared {
     }
 
     /// Whether these bytes, which are not those of the service's digest, came before; then there is nothing better.
-    fn came_before(&self, at: usize, sha256: [u8; 32]) -> bool {
+    fn came_before(&self, at: usize, came: &Digests) -> bool {
         let Entry { key, file_id, .. } = &self.shown[at].entry;
+        let sha256 = came.sha256.unwrap_or_default();
         let mut marks = self.marks();
         if marks.wrong.insert(key.clone(), sha256) != Some(sha256) {
             return false;
@@ -66,10 +69,12 @@ impl Shared {
 
     /// All of an item, checked.
     pub(super) async fn whole(self: &Arc<Self>, at: usize) -> Result<Bytes> {
+        let Entry { size, digests, .. } = &self.shown[at].entry;
         let mut rounds = 1;
         loop {
-            let mut fetch = Fetch::new(Arc::clone(self), at);
-            let mut bytes = BytesMut::new();
+            // Digested for what the service says of it, and no more: the engine takes its own of the same bytes.
+            let mut fetch = Fetch::new(Arc::clone(self), at, Hasher::to_compare(digests));
+            let mut bytes = BytesMut::with_capacity(usize::try_from(*size).unwrap_or_default());
             let ended = loop {
                 match fetch.next().await {
                     Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
@@ -79,7 +84,9 @@ impl Shared {
             };
             match ended {
                 Ok(End::Right) => return Ok(bytes.freeze()),
-                Ok(End::Wrong(sha256)) if self.came_before(at, sha256) => return Ok(bytes.freeze()),
+                Ok(End::Wrong(_)) if self.came_before(at, &sha256(&bytes)) => {
+                    return Ok(bytes.freeze());
+                }
                 Ok(End::Wrong(_)) if rounds < ROUNDS => {}
                 Ok(End::Wrong(_)) => return Err(self.wrong(at)),
                 Err(error) if error.kind() == Kind::Corrupt && rounds < ROUNDS => {}
@@ -89,15 +96,21 @@ impl Shared {
         }
     }
 
+    /// One item, chunk by chunk, of which it has to be known what came should it be wrong.
+    fn passing(self: &Arc<Self>, at: usize) -> Fetch {
+        let hasher = Hasher::new(spoken(&self.shown[at].entry.digests));
+        Fetch::new(Arc::clone(self), at, hasher)
+    }
+
     /// After an item that was handed on came out wrong: fetches it once more to see whether it does so again.
-    async fn again(self: &Arc<Self>, at: usize, sha256: [u8; 32]) -> Result<()> {
-        if self.came_before(at, sha256) {
+    async fn again(self: &Arc<Self>, at: usize, first: &Digests) -> Result<()> {
+        if self.came_before(at, first) {
             return Ok(());
         }
-        let mut fetch = Fetch::new(Arc::clone(self), at);
+        let mut fetch = self.passing(at);
         while fetch.next().await?.is_some() {}
         match fetch.end() {
-            End::Wrong(second) if self.came_before(at, second) => Ok(()),
+            End::Wrong(second) if self.came_before(at, &second) => Ok(()),
             _ => Err(self.wrong(at)),
         }
     }
@@ -109,9 +122,13 @@ impl Shared {
     }
 }
 
+fn sha256(bytes: &[u8]) -> Digests {
+    Hasher::of(bytes, Algorithms::default())
+}
+
 /// Chunk by chunk; the end comes only after the whole was checked.
-pub(super) fn streamed(fetch: Fetch) -> BoxStream<'static, Result<Bytes>> {
-    stream::unfold(Some(fetch), |state| async move {
+pub(super) fn streamed(shared: &Arc<Shared>, at: usize) -> BoxStream<'static, Result<Bytes>> {
+    stream::unfold(Some(shared.passing(at)), |state| async move {
         let mut fetch = state?;
         match fetch.next().await {
             Ok(Some(chunk)) => Some((Ok(chunk), Some(fetch))),
@@ -120,8 +137,8 @@ pub(super) fn streamed(fetch: Fetch) -> BoxStream<'static, Result<Bytes>> {
                     fetch.shared.learn(None);
                     None
                 }
-                End::Wrong(sha256) => {
-                    let error = fetch.shared.again(fetch.at, sha256).await.err()?;
+                End::Wrong(came) => {
+                    let error = fetch.shared.again(fetch.at, &came).await.err()?;
                     Some((Err(error), None))
                 }
             },

@@ -7,11 +7,10 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::{Either, select};
 use futures::stream::BoxStream;
-use safelight_core::digest::Hasher;
+use safelight_core::digest::{Digests, Hasher};
 use safelight_core::error::{Error, Kind, Result, Retry, Scope};
 
 use super::{Shared, Shown};
-use crate::settle::spoken;
 
 /// How often a broken connection is taken up without a byte in between.
 const TRIES: u32 = 3;
@@ -22,8 +21,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 pub(super) enum End {
     /// It is what the service tells of, as far as it tells.
     Right,
-    /// Its size is right and its digest is not. This is the SHA-256 of what came.
-    Wrong([u8; 32]),
+    /// Its size is right and its digest is not. What is known of what came.
+    Wrong(Digests),
 }
 
 pub(super) struct Fetch {
@@ -40,13 +39,13 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    pub(super) fn new(shared: Arc<Shared>, at: usize) -> Self {
-        let hasher = Some(Hasher::new(spoken(&shared.shown[at].entry.digests)));
+    /// Fetches the item at that place; what comes goes through `hasher`.
+    pub(super) fn new(shared: Arc<Shared>, at: usize, hasher: Hasher) -> Self {
         Self {
             shared,
             at,
             bytes: None,
-            hasher,
+            hasher: Some(hasher),
             received: 0,
             refused: false,
             tries: 0,
@@ -93,9 +92,8 @@ impl Fetch {
     pub(super) fn end(&mut self) -> End {
         let Some(hasher) = self.hasher.take() else { return End::Right };
         let digests = hasher.finish();
-        let sha256 = digests.sha256.unwrap_or_default();
         let differs = self.shown().entry.digests.compare(&digests).is_err();
-        if differs || self.refused { End::Wrong(sha256) } else { End::Right }
+        if differs || self.refused { End::Wrong(digests) } else { End::Right }
     }
 
     async fn step(&mut self) -> Result<Option<Bytes>> {

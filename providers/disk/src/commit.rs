@@ -21,6 +21,7 @@ use safelight_core::provider::{Proof, PutMode, Receipt};
 use safelight_core::time::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::crew::in_parallel;
 use crate::fault::{Act, fault};
 use crate::root::{look_in, split};
 use crate::sync;
@@ -32,8 +33,6 @@ use crate::write::replaced_by_another;
 const MANY: usize = 16;
 /// Most items in one batch, so that none waits for too many others and descriptors do not run out.
 const LARGEST_BATCH: usize = 64;
-/// Threads that sync and read back; a disk does several at once in little more time than one.
-const THREADS: usize = 8;
 
 /// An item that is written and waits to be committed.
 #[derive(Debug)]
@@ -114,9 +113,9 @@ impl Commits {
     }
 
     fn run(&self, batch: Vec<Waiting>) {
-        let (mut orders, answers): (Vec<_>, Vec<_>) =
+        let (orders, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.order, waiting.answer)).unzip();
-        let proofs = self.make_durable(&orders);
+        let (mut orders, proofs) = self.make_durable(orders);
         let shape = self.shape.read().unwrap_or_else(PoisonError::into_inner);
         let mut folders = Folders::default();
         let placed: Vec<_> = orders
@@ -148,12 +147,12 @@ impl Commits {
     }
 
     /// Makes the bytes of all orders durable and reads them back.
-    fn make_durable(&self, orders: &[Order]) -> Vec<Result<Proof>> {
+    fn make_durable(&self, orders: Vec<Order>) -> (Vec<Order>, Vec<Result<Proof>>) {
         let dated: Vec<_> = orders.iter().map(|order| self.date(order)).collect();
         let together = (orders.len() > MANY && self.tree.rules.syncs_as_a_whole)
             .then(|| sync::whole(self.tree.root.handle()))
             .flatten();
-        let proofs = in_parallel(orders, |order| {
+        let proved = in_parallel(orders, move |order| {
             match together {
                 None => order.temp.sync()?,
                 Some(answer) => {
@@ -162,7 +161,8 @@ impl Commits {
             }
             prove(order)
         });
-        dated.into_iter().zip(proofs).map(|(dated, proof)| dated.and(proof)).collect()
+        let dated = dated.into_iter().zip(proved);
+        dated.map(|(dated, (order, proof))| (order, dated.and(proof))).unzip()
     }
 
     /// Sets the modification time. Where only size and time tell versions apart, a file that would look like the
@@ -253,7 +253,7 @@ fn prove(order: &Order) -> Result<Proof> {
 /// The folders that a batch touches, each opened and synced once.
 #[derive(Default)]
 struct Folders {
-    handles: Vec<OwnedFd>,
+    handles: Vec<Arc<OwnedFd>>,
     /// By stored path: the folder's number, then those of the folders in which a new one was made for it.
     known: HashMap<Vec<u8>, Vec<usize>>,
     failed: HashMap<usize, Errno>,
@@ -266,8 +266,8 @@ impl Folders {
         }
         let (folder, grown) = tree.root.make_folder(path)?;
         let first = self.handles.len();
-        self.handles.push(folder);
-        self.handles.extend(grown);
+        self.handles.push(Arc::new(folder));
+        self.handles.extend(grown.into_iter().map(Arc::new));
         let used: Vec<_> = (first..self.handles.len()).collect();
         self.known.insert(path.to_vec(), used.clone());
         Ok(used)
@@ -282,9 +282,11 @@ impl Folders {
         let together = (self.handles.len() > MANY && tree.rules.syncs_as_a_whole)
             .then(|| sync::whole(tree.root.handle()))
             .flatten();
-        let answers = match together {
-            Some(answer) => vec![answer; self.handles.len()],
-            None => in_parallel(&self.handles, sync::folder),
+        let answers = if let Some(answer) = together {
+            vec![answer; self.handles.len()]
+        } else {
+            let synced = in_parallel(self.handles.clone(), |folder| sync::folder(folder));
+            synced.into_iter().map(|(_, answer)| answer).collect()
         };
         let failures = answers.into_iter().enumerate();
         self.failed = failures.filter_map(|(at, answer)| Some((at, answer.err()?))).collect();
@@ -302,36 +304,6 @@ impl Folders {
         }
         Err(fault(*errno, Act::Write, format!("making the name of {} durable", order.key)))
     }
-}
-
-/// Does `work` for every item on a few threads; answers come in the order of the items.
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    if items.len() < 2 {
-        return items.iter().map(work).collect();
-    }
-    let share = items.len().div_ceil(THREADS);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let parts: Vec<_> = items.chunks(share).collect();
-        let threads: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                let part = *part;
-                let thread = std::thread::Builder::new()
-                    .spawn_scoped(scope, move || part.iter().map(work).collect::<Vec<_>>());
-                (part, thread.ok())
-            })
-            .collect();
-        let done = threads.into_iter().flat_map(|(part, thread)| {
-            match thread.map(std::thread::ScopedJoinHandle::join) {
-                Some(Ok(answers)) => answers,
-                Some(Err(panic)) => std::panic::resume_unwind(panic),
-                // No thread could be had: the work is done here.
-                None => part.iter().map(work).collect(),
-            }
-        });
-        done.collect()
-    })
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@
 #![cfg(unix)]
 
 mod commit;
+mod crew;
 mod disk;
 mod factory;
 mod facts;
