@@ -69,8 +69,9 @@ pub(crate) async fn forget(
             State::Perhaps => return true,
         }
         gone.replaced += u64::from(!free);
-        note.state = State::GivenUp;
-        !free
+        // A listing may be late: should it stand there after all, it is still known as ours.
+        note.state = if free { State::Perhaps } else { State::GivenUp };
+        true
     });
     if gone.papers > 0 || notes.len() < before {
         save(catalog, destination, page, &notes).await?;
