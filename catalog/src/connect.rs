@@ -80,3 +80,26 @@ fn make_folder(folder: &Path) -> Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| failed(error, format!("making {}", folder.display())))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = writer(&folder.path().join("catalog.db")).unwrap();
+        let schema =
+            "CREATE TABLE leg (item, todo); CREATE INDEX due ON leg (item) WHERE todo = 1;";
+        connection.execute_batch(schema).unwrap();
+        let question = "SELECT item FROM leg WHERE item > ?1 AND todo = ?2";
+        let mut statement = connection.prepare(question).unwrap();
+        for n in 0..10 {
+            let _ = statement.query([n, n % 2]).unwrap().next().unwrap();
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+}

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::join_all;
 use futures::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
 use safelight_core::error::{Error, Kind, Retry};
@@ -13,6 +15,7 @@ use safelight_core::time::SystemClock;
 use safelight_http::{Limits, ReqwestTransport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 use wiremock::matchers::{body_bytes, header, header_exists, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -44,6 +47,48 @@ async fn stalling_server(answer: &'static [u8]) -> (String, tokio::task::JoinSet
         }
     });
     (url, tasks)
+}
+
+/// Answers `together` requests at a time, none of them before all are there; counts connections.
+async fn patient_server(together: usize) -> (String, Arc<AtomicUsize>, tokio::task::JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (connections, all) = (Arc::<AtomicUsize>::default(), Arc::new(Barrier::new(together)));
+    let counted = Arc::clone(&connections);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        let mut open = tokio::task::JoinSet::new();
+        while let Ok((mut socket, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let all = Arc::clone(&all);
+            open.spawn(async move {
+                let mut request = [0; 4096];
+                while socket.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    all.wait().await;
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nphoto";
+                    socket.write_all(answer).await.unwrap();
+                }
+            });
+        }
+    });
+    (url, connections, tasks)
+}
+
+#[tokio::test]
+async fn as_many_connections_stay_open_as_were_used_at_once() {
+    const TOGETHER: usize = 100;
+    let (url, connections, _server) = patient_server(TOGETHER).await;
+    let transport = usual();
+    for _ in 0..3 {
+        let answers = (0..TOGETHER).map(|_| async {
+            let answer = get(&transport, &url).await.unwrap();
+            assert_eq!(&answer.into_body().collect(64).await.unwrap()[..], b"photo");
+        });
+        join_all(answers).await;
+    }
+    // They come back to the pool by tasks of their own, and some may be late.
+    let connections = connections.load(Ordering::SeqCst);
+    assert!(connections < TOGETHER * 3 / 2, "{connections}");
 }
 
 #[tokio::test]

@@ -25,25 +25,64 @@ where
         let part: Vec<_> = items.by_ref().take(share).collect();
         (!part.is_empty()).then_some(part)
     });
-    let all = |part: Vec<T>, work: &dyn Fn(&T) -> R| {
-        part.into_iter().map(|item| (work(&item), item)).map(|(done, item)| (item, done)).collect()
-    };
     let Some(own) = parts.next() else { return Vec::new() };
     let others: Vec<_> = parts
         .map(|part| {
             let work = work.clone();
-            spawn_blocking(move || -> Vec<(T, R)> { all(part, &work) })
+            spawn_blocking(move || each(part, work))
         })
         .collect();
-    let mut done: Vec<(T, R)> = all(own, &work);
+    let mut done = each(own, work);
     for part in Handle::current().block_on(join_all(others)) {
         done.extend(part.unwrap_or_else(|ended| give_up(ended)));
     }
     done
 }
 
+fn each<T, R>(items: Vec<T>, work: impl Fn(&T) -> R) -> Vec<(T, R)> {
+    let done = |item| {
+        let answer = work(&item);
+        (item, answer)
+    };
+    items.into_iter().map(done).collect()
+}
+
 /// A part that panicked, or that a runtime which is shutting down did not begin, has no answers.
 fn give_up(ended: JoinError) -> ! {
     let reason = ended.try_into_panic().unwrap_or_else(|ended| Box::new(ended.to_string()));
     std::panic::resume_unwind(reason)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    async fn doubled(count: usize) -> Vec<(usize, usize)> {
+        spawn_blocking(move || in_parallel((0..count).collect(), |item| item * 2)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn answers_come_in_the_order_of_the_items() {
+        for count in [0, 1, 7, 8, 9, 64, 65] {
+            let expected: Vec<_> = (0..count).map(|item| (item, item * 2)).collect();
+            assert_eq!(doubled(count).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_passes_on_after_all_others_are_done() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&done);
+        let work = move |item: &usize| {
+            assert_ne!(*item, 63, "this one");
+            count.fetch_add(1, Ordering::SeqCst);
+        };
+        let ended = spawn_blocking(move || in_parallel((0..64).collect(), work)).await;
+        assert!(ended.unwrap_err().is_panic());
+        assert_eq!(done.load(Ordering::SeqCst), 63);
+    }
 }
