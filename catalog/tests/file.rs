@@ -219,26 +219,45 @@ async fn a_scratch_catalog_knows_everything_and_changes_nothing() {
     assert_eq!(copies(&run).await, ITEMS as u64);
 }
 
-#[tokio::test]
-async fn a_batch_is_written_whole_or_not_at_all_and_its_neighbours_do_not_suffer() {
-    let folder = folder();
-    let catalog = filled(&folder.path().join("catalog.db")).await;
+/// A new item, and with every third something that cannot be written.
+fn every_third_fails(index: usize) -> Vec<Finding> {
     let unknown = Finding::Altered {
         item: ItemId(999_999),
         stat: stat(),
         freshness: safelight_core::catalog::Freshness::Stale,
     };
-    let batches = (0..100).map(|index| {
-        let mut findings = vec![found(ITEMS + index)];
-        findings.extend((index % 3 == 0).then(|| unknown.clone()));
-        catalog.apply(findings)
-    });
-    let answers = futures::future::join_all(batches).await;
-    for (index, answer) in answers.iter().enumerate() {
-        assert_eq!(answer.is_err(), index % 3 == 0);
+    let mut findings = vec![found(ITEMS + index)];
+    findings.extend((index % 3 == 0).then_some(unknown));
+    findings
+}
+
+async fn assert_every_third_failed(catalog: &SqliteCatalog, answers: &[bool]) {
+    for (index, written) in answers.iter().enumerate() {
+        assert_eq!(*written, index % 3 != 0);
         let key = Key::new(format!("2024/{:05}.jpg", ITEMS + index)).unwrap();
-        assert_eq!(catalog.item(&key).await.unwrap().is_some(), answer.is_ok());
+        assert_eq!(catalog.item(&key).await.unwrap().is_some(), *written);
     }
+}
+
+#[tokio::test]
+async fn a_batch_is_written_whole_or_not_at_all_and_its_neighbours_do_not_suffer() {
+    let folder = folder();
+    let catalog = filled(&folder.path().join("catalog.db")).await;
+    let batches = (0..100).map(|index| catalog.apply(every_third_fails(index)));
+    let answers = futures::future::join_all(batches).await;
+    let written: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_every_third_failed(&catalog, &written).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_alone_is_written_whole_or_not_at_all_and_the_next_does_not_suffer() {
+    let folder = folder();
+    let catalog = filled(&folder.path().join("catalog.db")).await;
+    let mut written = Vec::new();
+    for index in 0..10 {
+        written.push(catalog.apply(every_third_fails(index)).await.is_ok());
+    }
+    assert_every_third_failed(&catalog, &written).await;
 }
 
 #[cfg(unix)]
