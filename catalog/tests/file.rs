@@ -227,7 +227,7 @@ fn every_third_fails(index: usize) -> Vec<Finding> {
         freshness: safelight_core::catalog::Freshness::Stale,
     };
     let mut findings = vec![found(ITEMS + index)];
-    findings.extend((index % 3 == 0).then_some(unknown));
+    findings.extend(index.is_multiple_of(3).then_some(unknown));
     findings
 }
 
