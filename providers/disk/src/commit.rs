@@ -31,6 +31,8 @@ use crate::write::replaced_by_another;
 
 /// From this many items on, one sync of the whole file system is cheaper than one for each.
 const MANY: usize = 16;
+/// Items that one thread reads back in about the time that it takes to wake another.
+const FEW_TO_READ: usize = 4;
 /// Most items in one batch, so that none waits for too many others and descriptors do not run out.
 const LARGEST_BATCH: usize = 64;
 
@@ -152,7 +154,8 @@ impl Commits {
         let together = (orders.len() > MANY && self.tree.rules.syncs_as_a_whole)
             .then(|| sync::whole(self.tree.root.handle()))
             .flatten();
-        let proved = in_parallel(orders, move |order| {
+        let least = if together.is_some() { FEW_TO_READ } else { 1 };
+        let proved = in_parallel(orders, least, move |order| {
             match together {
                 None => order.temp.sync()?,
                 Some(answer) => {
@@ -285,7 +288,7 @@ impl Folders {
         let answers = if let Some(answer) = together {
             vec![answer; self.handles.len()]
         } else {
-            let synced = in_parallel(self.handles.clone(), |folder| sync::folder(folder));
+            let synced = in_parallel(self.handles.clone(), 1, |folder| sync::folder(folder));
             synced.into_iter().map(|(_, answer)| answer).collect()
         };
         let failures = answers.into_iter().enumerate();

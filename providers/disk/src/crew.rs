@@ -9,17 +9,19 @@ use tokio::task::{JoinError, spawn_blocking};
 
 const THREADS: usize = 8;
 
-/// Does `work` for every item, on a few threads; answers come in the order of the items, each with its item. Must be
-/// called on a blocking thread of a runtime, and waits there.
+/// Does `work` for every item, on a few threads with at least so many items each: waking a thread pays for work that takes
+/// as long. Answers come in the order of the items, each with its item. Must be called on a blocking thread of a runtime,
+/// and waits there.
 pub(crate) fn in_parallel<T, R>(
     items: Vec<T>,
+    least: usize,
     work: impl Fn(&T) -> R + Clone + Send + 'static,
 ) -> Vec<(T, R)>
 where
     T: Send + 'static,
     R: Send + 'static,
 {
-    let share = items.len().div_ceil(THREADS).max(1);
+    let share = items.len().div_ceil(THREADS).max(least.max(1));
     let mut items = items.into_iter();
     let mut parts = std::iter::from_fn(|| {
         let part: Vec<_> = items.by_ref().take(share).collect();
@@ -62,12 +64,12 @@ mod tests {
     use super::*;
 
     async fn doubled(count: usize) -> Vec<(usize, usize)> {
-        spawn_blocking(move || in_parallel((0..count).collect(), |item| item * 2)).await.unwrap()
+        spawn_blocking(move || in_parallel((0..count).collect(), 2, |item| item * 2)).await.unwrap()
     }
 
     #[tokio::test]
     async fn answers_come_in_the_order_of_the_items() {
-        for count in [0, 1, 7, 8, 9, 64, 65] {
+        for count in [0, 1, 2, 3, 15, 16, 17, 64, 65] {
             let expected: Vec<_> = (0..count).map(|item| (item, item * 2)).collect();
             assert_eq!(doubled(count).await, expected);
         }
@@ -81,7 +83,7 @@ mod tests {
             assert_ne!(*item, 63, "this one");
             count.fetch_add(1, Ordering::SeqCst);
         };
-        let ended = spawn_blocking(move || in_parallel((0..64).collect(), work)).await;
+        let ended = spawn_blocking(move || in_parallel((0..64).collect(), 1, work)).await;
         assert!(ended.unwrap_err().is_panic());
         assert_eq!(done.load(Ordering::SeqCst), 63);
     }
