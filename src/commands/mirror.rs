@@ -26,11 +26,7 @@ use crate::{machine, open_catalog};
 
 /// Runs the jobs one after the other.
 pub async fn run(session: &Session, args: &MirrorArgs) -> Result<Exit, Failure> {
-    let done = run_jobs(session, args).await;
-    if let (true, Err(failure)) = (session.flags.json, &done) {
-        progress::failed_before_start(&session.out, failure);
-    }
-    done
+    progress::heard(session, Box::pin(run_jobs(session, args)).await)
 }
 
 async fn run_jobs(session: &Session, args: &MirrorArgs) -> Result<Exit, Failure> {

@@ -28,11 +28,7 @@ use crate::wiring::{self, Opener};
 
 /// Brings back what was asked for, or goes on with it.
 pub async fn run(session: &Session, args: &RestoreArgs) -> Result<Exit, Failure> {
-    let done = run_restore(session, args).await;
-    if let (true, Err(failure)) = (session.flags.json, &done) {
-        progress::failed_before_start(&session.out, failure);
-    }
-    done
+    progress::heard(session, run_restore(session, args).await)
 }
 
 async fn run_restore(session: &Session, args: &RestoreArgs) -> Result<Exit, Failure> {

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::render::codes::reason;
 use crate::render::{item, key, moment};
+use crate::session::Session;
 
 /// See the module.
 pub struct JsonLines {
@@ -184,8 +185,19 @@ fn failure(error: &Error) -> Value {
     json!({ "v": 1, "type": "run.end", "code": error.id(), "message": error.to_string() })
 }
 
-/// The one line of a run that could not even begin.
-pub fn failed_before_start(out: &Output, failure: &Failure) {
+/// How a run ended; of one that could not even begin, a program that listens hears that in one line.
+///
+/// # Errors
+/// Those of the run.
+pub fn heard(session: &Session, done: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    done.inspect_err(|failure| {
+        if session.flags.json {
+            failed_before_start(&session.out, failure);
+        }
+    })
+}
+
+fn failed_before_start(out: &Output, failure: &Failure) {
     let mut line = match failure {
         Failure::Config(report) => json!({ "errors": report.to_json() }),
         Failure::Unasked { question } => json!({ "message": question }),

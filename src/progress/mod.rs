@@ -19,7 +19,7 @@ use safelight_core::mirror::RunReport;
 use safelight_core::monitor::{Monitor, Silent};
 use safelight_core::time::{Clock, Timestamp};
 
-pub use json::failed_before_start;
+pub use json::heard;
 pub use listing::Listing;
 
 use crate::args::ProgressKind;

@@ -38,11 +38,7 @@ const MEMORY: u64 = 128 << 20;
 
 /// Carries an export out, or goes on with it.
 pub async fn run(session: &Session, args: &ExportArgs) -> Result<Exit, Failure> {
-    let done = Box::pin(run_export(session, args)).await;
-    if let (true, Err(failure)) = (session.flags.json, &done) {
-        progress::failed_before_start(&session.out, failure);
-    }
-    done
+    progress::heard(session, Box::pin(run_export(session, args)).await)
 }
 
 async fn run_export(session: &Session, args: &ExportArgs) -> Result<Exit, Failure> {
