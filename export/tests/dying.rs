@@ -5,10 +5,15 @@
 mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use safelight_core::catalog::{Catalog as _, ItemDetail};
 use safelight_core::error::Kind;
-use safelight_testkit::faulty::{Call, Fault, FaultyProvider, Script};
+use safelight_core::monitor::{Event, Monitor};
+use safelight_testkit::faulty::{Fault, FaultyProvider, Script};
+use safelight_testkit::slow::SlowProvider;
+use tokio::sync::Notify;
 use world::World;
 use world::verifier::{assert_bag, files_of};
 
@@ -105,22 +110,41 @@ async fn any_call_may_fail_or_bring_wrong_bytes() {
     }
 }
 
+/// Says when so many copies were told of.
+struct Countdown {
+    left: AtomicU64,
+    over: Notify,
+}
+
+impl Monitor for Countdown {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Copied { .. } = event
+            && self.left.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            self.over.notify_one();
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_was_stored_before_a_death_is_not_downloaded_again() {
+async fn what_was_told_of_before_a_death_is_not_downloaded_again() {
     let mut world = World::new(1).await;
     for at in 0..200 {
         world.service.photo(&format!("IMG_{at:03}.jpg"));
     }
-    let script = Arc::new(Script::new().on(Call::Put, 180, Fault::DieBefore));
-    faulty(&mut world, &script);
+    let slow = SlowProvider::new(world.stores[0].clone(), world.clock.clone());
+    world.targets = vec![Arc::new(slow.latency(Duration::from_millis(20)))];
+    let countdown = Arc::new(Countdown { left: AtomicU64::new(100), over: Notify::new() });
+    world.monitor = countdown.clone();
     tokio::select! {
-        () = script.died() => {}
+        () = countdown.over.notified() => {}
         _ = world.try_run() => panic!("it was to die"),
     }
     world.service.reads();
     let items = world.catalog.browse(None, None, 1000).await.unwrap();
     let stored = |item: &&ItemDetail| item.legs.iter().any(|leg| leg.leg.held.is_some());
     let stored = items.iter().filter(stored).count() as u64;
+    assert!(stored >= 100, "{stored}");
     sound(&mut world);
     assert_eq!(world.run().await.exit_code(), 0);
     // What was on its way into the catalog may have arrived after the look.

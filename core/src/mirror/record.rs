@@ -21,7 +21,8 @@ use crate::provider::Proof;
 
 const GROUP: usize = 512;
 /// Between two groups: each is a commit, and many small ones cost the disk and the processor more than the claims are worth
-/// a little earlier. What is claimed after a rest is written at once.
+/// a little earlier. What is claimed after a rest is written at once. Should the run die in between, what was stored is read
+/// once more by the next one, and recognised.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What became of one leg, or of an item that could not be read.
